@@ -1,0 +1,45 @@
+#!/usr/bin/env node
+// The solc command line, as far as forge, Brownie and slither speak it, over the WebAssembly compiler pinned in
+// package-lock.json. Knows --version and --standard-json [FILE]; path permissions (--allow-paths, --base-path, ...) are
+// ignored, because sources only ever arrive inside the standard JSON and nothing is read from disk.
+"use strict";
+
+const { readFileSync } = require("node:fs");
+const solc = require("solc");
+
+// Keys of the AST that hold node ids. Built-in declarations (msg, require, ...) have negative ids, which the 32-bit
+// WebAssembly build prints as unsigned numbers.
+const ID_KEYS = new Set(["referencedDeclaration", "overloadedDeclarations"]);
+
+const signed = (id) => (typeof id === "number" ? id | 0 : id);
+
+function restoreNegativeIds(node) {
+  if (node === null || typeof node !== "object") return;
+  for (const [key, value] of Object.entries(node)) {
+    if (ID_KEYS.has(key)) node[key] = Array.isArray(value) ? value.map(signed) : signed(value);
+    else restoreNegativeIds(value);
+  }
+}
+
+function compile(input) {
+  const output = JSON.parse(solc.compile(input));
+  for (const source of Object.values(output.sources ?? {})) restoreNegativeIds(source.ast);
+  return JSON.stringify(output);
+}
+
+function main(args) {
+  if (args.includes("--version")) {
+    return `solc, the solidity compiler commandline interface\nVersion: ${solc.version()}\n`;
+  }
+  const mode = args.indexOf("--standard-json");
+  if (mode === -1) throw new Error("usage: solc.js --version | --standard-json [FILE]");
+  const file = args[mode + 1];
+  return compile(readFileSync(file === undefined || file.startsWith("-") ? 0 : file, "utf8"));
+}
+
+try {
+  process.stdout.write(main(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}

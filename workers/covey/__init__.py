@@ -1,0 +1,1 @@
+"""Covey: an open network for training models together without trusting an operator."""
