@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // The solc command line, as far as forge, Brownie and slither speak it, over the WebAssembly compiler pinned in
-// package-lock.json. Knows --version and --standard-json [FILE]; path permissions (--allow-paths, --base-path, ...) are
-// ignored, because sources only ever arrive inside the standard JSON and nothing is read from disk.
+// package-lock.json. Knows --version and --standard-json [FILE]. Path options (--allow-paths, --base-path, ...) are ignored:
+// forge puts every source into the JSON, Brownie leaves imports to be read from paths relative to the project.
 "use strict";
 
 const { readFileSync } = require("node:fs");
@@ -21,8 +21,16 @@ function restoreNegativeIds(node) {
   }
 }
 
+function readImport(path) {
+  try {
+    return { contents: readFileSync(path, "utf8") };
+  } catch (error) {
+    return { error: error.message };
+  }
+}
+
 function compile(input) {
-  const output = JSON.parse(solc.compile(input));
+  const output = JSON.parse(solc.compile(input, { import: readImport }));
   for (const source of Object.values(output.sources ?? {})) restoreNegativeIds(source.ast);
   return JSON.stringify(output);
 }

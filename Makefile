@@ -1,0 +1,111 @@
+# make demo: set-up from nothing, then the whole network once, to the final payouts and the verifier's verdict.
+# make test: set-up from nothing, then every check that CI runs. Each check-... target runs one of them.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.SUFFIXES:
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3.11
+BIN := .venv/bin
+RUN := tools/run
+SOURCES := workers scripts tests bench
+
+# A stamp carries the hash of what it was made from, so an unchanged set-up is recognised whatever the file times say.
+hash = $(shell cat $(1) | sha256sum | cut -c 1-16)
+PYTHON_READY := .venv/.ready-$(call hash,pyproject.toml requirements.txt)
+NODE_READY := node_modules/.ready-$(call hash,package.json package-lock.json)
+
+CHECKS := style types format contracts brownie workers e2e slither
+
+.PHONY: help setup demo test lint format bench lock clean $(CHECKS:%=check-%)
+
+help:
+	@echo 'make setup    install the pinned toolchain into .venv and node_modules'
+	@echo 'make demo     run the whole network once, on real data'
+	@echo 'make test     every check: $(CHECKS)'
+	@echo 'make check-X  one of them'
+	@echo 'make lint     style, types and format'
+	@echo 'make format   rewrite sources in the common format'
+	@echo 'make bench    every benchmark'
+	@echo 'make lock     write requirements.txt from .venv'
+	@echo 'make clean    remove build outputs'
+
+setup: $(PYTHON_READY) $(NODE_READY)
+
+# BROWNIE_NOCOMPILE: Brownie's compiled wheel rejects valid configurations (typing faults of mypyc).
+$(PYTHON_READY):
+	@echo 'setup: Python packages into .venv (torch is large: a few minutes the first time)'
+	@$(PYTHON) -m venv .venv
+	@BROWNIE_NOCOMPILE=1 $(BIN)/pip install --quiet --disable-pip-version-check --no-binary eth-brownie -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/pip check
+	@rm -f .venv/.ready-* && touch $@
+
+$(NODE_READY):
+	@echo 'setup: EVM tools into node_modules'
+	@npm ci --silent
+	@touch $@
+
+demo: setup
+	@$(BIN)/covey demo
+
+test: setup
+	@for check in $(CHECKS); do $(MAKE) check-$$check; done
+	@printf '\nAll checks passed.\n'
+
+lint: setup
+	@for check in style types format; do $(MAKE) check-$$check; done
+
+headline = @printf '\n== %s\n' '$(1)'
+
+check-style: setup
+	$(call headline,style: ruff)
+	@$(RUN) ruff check --quiet $(wildcard $(SOURCES))
+	@$(RUN) ruff format --quiet --check $(wildcard $(SOURCES))
+
+check-types: setup
+	$(call headline,types: mypy --strict)
+	@$(RUN) mypy
+
+check-format: setup
+	$(call headline,format: forge fmt)
+	@$(RUN) forge fmt --check
+
+check-contracts: setup
+	$(call headline,contracts: sizes, unit, fuzz, invariant and gas tests)
+	@$(RUN) forge build --sizes --skip test
+	@$(RUN) forge test
+
+check-brownie: setup
+	$(call headline,contracts: Brownie)
+	@$(RUN) brownie test
+
+check-workers: setup
+	$(call headline,workers)
+	@$(RUN) pytest -q tests/workers
+
+check-e2e: setup
+	$(call headline,end to end)
+	@$(RUN) pytest -q tests/e2e
+
+check-slither: setup
+	$(call headline,contracts: slither)
+	@$(RUN) slither . --config-file slither.config.json
+
+format: setup
+	@$(RUN) ruff check --quiet --fix $(wildcard $(SOURCES))
+	@$(RUN) ruff format --quiet $(wildcard $(SOURCES))
+	@$(RUN) forge fmt
+
+bench: setup
+	@for bench in bench/*.py; do printf '\n== %s\n' "$$bench"; $(RUN) python "$$bench"; done
+
+# torch's local version (+cpu, +cu...) depends on the machine: any build of the pinned release serves.
+lock: setup
+	@{ echo '# The whole tested set of Python packages, written by: make lock'; \
+	   $(BIN)/pip freeze --all --exclude pip --exclude-editable | sed -E 's/\+[a-z0-9.]+$$//'; } > requirements.txt
+
+clean:
+	@rm -rf build reports
