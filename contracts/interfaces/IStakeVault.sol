@@ -127,9 +127,7 @@ interface IStakeVault is ICustody {
     /// @notice A pending ceiling became effective.
     event ApprovalActivated(address indexed operator, address indexed engine, uint96 ceiling);
     /// @notice `account` put `amount` into the pool of `operator` for `shares`.
-    event Staked(
-        address indexed operator, address indexed account, uint96 amount, uint112 shares, uint24 generation
-    );
+    event Staked(address indexed operator, address indexed account, uint96 amount, uint112 shares, uint24 generation);
     /// @notice `account` asked `shares` out, worth `amount`, with the bucket of `epoch`.
     event ExitRequested(
         address indexed operator, address indexed account, uint24 indexed epoch, uint112 shares, uint96 amount
@@ -137,9 +135,7 @@ interface IStakeVault is ICustody {
     /// @notice `account` took `amount` out of the bucket of `epoch`.
     event Withdrawn(address indexed operator, address indexed account, uint24 indexed epoch, uint96 amount);
     /// @notice `engine` holds `amount` of the stake of `operator` for a case.
-    event Locked(
-        address indexed engine, address indexed operator, uint256 indexed caseId, uint96 amount, uint48 until
-    );
+    event Locked(address indexed engine, address indexed operator, uint256 indexed caseId, uint96 amount, uint48 until);
     /// @notice The remaining `amount` of a lock is free again.
     event Released(address indexed engine, address indexed operator, uint256 indexed caseId, uint96 amount);
     /// @notice `amount` was burnt: `fromActive` of the pool, the rest of unmatured exits.
@@ -156,7 +152,7 @@ interface IStakeVault is ICustody {
     /// @notice Makes `hotKey` the caller's only hot key. The binding to the caller lasts for ever, even when another
     /// key takes over.
     /// @param signature EIP-712 signature of `HotKey(address operator)` by the hot key in this contract's domain
-    /// ("Covey StakeVault", "1"); empty when the caller is its own hot key
+    /// ("Covey StakeVault", "1"); may be empty when the key is the caller itself or bound to it already
     function authorize(address hotKey, bytes calldata signature) external;
 
     /// @notice Lets `engine` lock up to `ceiling` wei of the caller's pool. Lowering works at once (locks stay);
@@ -247,11 +243,9 @@ interface IStakeVault is ICustody {
     /// @notice Active shares of `account` (operator or delegator) and their worth in wei, rounded down.
     function positionOf(address operator, address account) external view returns (uint112 shares, uint96 tokens);
 
-    /// @notice What `account` asked out and did not withdraw, in epochs `first` to `last`, oldest first.
-    function exitsOf(address operator, address account, uint24 first, uint24 last)
-        external
-        view
-        returns (Exit[] memory);
+    /// @notice What `account` asked out and did not withdraw, in epochs `first` to `last` (at most the present
+    /// one), oldest first. What slashes took whole is not listed.
+    function exitsOf(address operator, address account, uint24 first, uint24 last) external view returns (Exit[] memory);
 
     /// @notice Shares that `delegator` had at the end of `blockNumber`.
     function sharesAt(address operator, uint24 generation, address delegator, uint48 blockNumber)
@@ -260,8 +254,5 @@ interface IStakeVault is ICustody {
         returns (uint112);
 
     /// @notice Shares that all delegators had at the end of `blockNumber`.
-    function delegatedSharesAt(address operator, uint24 generation, uint48 blockNumber)
-        external
-        view
-        returns (uint112);
+    function delegatedSharesAt(address operator, uint24 generation, uint48 blockNumber) external view returns (uint112);
 }
