@@ -33,6 +33,7 @@ help:
 	@echo 'make clean    remove build outputs'
 
 setup: $(PYTHON_READY) $(NODE_READY)
+	@:
 
 # BROWNIE_NOCOMPILE: Brownie's compiled wheel rejects valid configurations (typing faults of mypyc).
 $(PYTHON_READY):
@@ -76,7 +77,7 @@ check-format: setup
 
 check-contracts: setup
 	$(call headline,contracts: sizes, unit, fuzz, invariant and gas tests)
-	@$(RUN) forge build --sizes --skip test
+	@mkdir -p build && $(RUN) forge build --sizes --skip 'tests/**' > build/sizes.txt 2>&1 || { cat build/sizes.txt; exit 1; }
 	@$(RUN) forge test
 
 check-brownie: setup
