@@ -2,8 +2,8 @@
 
     value = HMAC-SHA256(worker secret, "covey/derive/1" ‖ encode(part_0) ‖ encode(part_1) ‖ ...)
 
-Each part is encoded as its type, the length of its body (4 bytes) and its body, so that no two lists of parts meet. What
-is derived for one chain, contract, task, round, role or purpose tells nothing about any other.
+Each part is encoded as its type, the length of its body (4 bytes) and its body, so that no two lists of parts meet.
+What is derived for one chain, contract, task, round, role or purpose tells nothing about any other.
 """
 
 import hashlib
