@@ -4,7 +4,7 @@ pragma solidity ^0.8.30;
 /// @title RewardCurve: who earns what of a bounty
 /// @notice Amounts are wei below 2^96, stakes gwei below 2^64 (sums of them below 2^77), rates parts per million. Within
 /// these bounds no product reaches 2^256. Every division rounds down; what rounding leaves over has an owner: the last
-/// round of a pool, the last vector and validator of a cumulative sum, the best opened trainer.
+/// round of a pool, the last vector of a cumulative sum, the best opened trainer, the task's remainder.
 /// @custom:invariant I-3, I-9
 library RewardCurve {
     uint256 internal constant PPM = 1_000_000;
@@ -90,12 +90,12 @@ library RewardCurve {
         }
     }
 
-    /// @notice A validator's part of its vector's pay, by cumulative rounding in order of reveal.
-    /// @param before weight revealed for the vector earlier
+    /// @notice A validator's part of its vector's pay, whatever the order of reveals; the dust goes where the task's
+    /// remainder goes.
     /// @param weight the validator's own
-    /// @param total the vector's in the end: at least 1
-    function shareOfVector(uint256 pay, uint256 before, uint256 weight, uint256 total) internal pure returns (uint256) {
-        return pay * (before + weight) / total - pay * before / total;
+    /// @param total the vector's: at least 1
+    function shareOfVectorDown(uint256 pay, uint256 weight, uint256 total) internal pure returns (uint256) {
+        return pay * weight / total;
     }
 
     /// @notice Part of a member's pay that goes to its delegators.
