@@ -89,7 +89,7 @@ class KuboStore:
 
     def _block(self, client: ipfshttpclient.Client, cid: Cid, limit: int, deadline: Deadline) -> bytes:
         block = bytearray()
-        with client.block.get(str(cid), stream=True, opts={"timeout": f"{self._search_s:g}s"}) as pieces:
+        with client.block.get(str(cid), stream=True, opts={"timeout": f"{self._search_s:.3f}s"}) as pieces:
             for piece in pieces:
                 deadline.check()
                 block += piece
