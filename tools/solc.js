@@ -5,7 +5,6 @@
 "use strict";
 
 const { readFileSync } = require("node:fs");
-const solc = require("solc");
 
 // Keys of the AST that hold node ids. Built-in declarations (msg, require, ...) have negative ids, which the 32-bit
 // WebAssembly build prints as unsigned numbers.
@@ -30,6 +29,7 @@ function readImport(path) {
 }
 
 function compile(input) {
+  const solc = require("solc");
   const output = JSON.parse(solc.compile(input, { import: readImport }));
   for (const source of Object.values(output.sources ?? {})) restoreNegativeIds(source.ast);
   return JSON.stringify(output);
@@ -37,7 +37,10 @@ function compile(input) {
 
 function main(args) {
   if (args.includes("--version")) {
-    return `solc, the solidity compiler commandline interface\nVersion: ${solc.version()}\n`;
+    // From the package, because Brownie asks dozens of times and loading the compiler takes a second. py-solc-x wants
+    // a commit behind the version; the compiler puts the true one into its metadata.
+    const { version } = require("solc/package.json");
+    return `solc, the solidity compiler commandline interface\nVersion: ${version}+commit.npm\n`;
   }
   const mode = args.indexOf("--standard-json");
   if (mode === -1) throw new Error("usage: solc.js --version | --standard-json [FILE]");
