@@ -98,6 +98,13 @@ library Lanes {
         }
     }
 
+    /// @notice `a` in flagged lanes; in the others 2^15, which no score reaches.
+    function onlyWhere(uint256 flags, uint256 a) internal pure returns (uint256) {
+        unchecked {
+            return (a & (flags - (flags >> 15))) | (flags ^ GUARD);
+        }
+    }
+
     /// @notice Flags moved to each lane's lowest bit, where they can be added up.
     function marks(uint256 flags) internal pure returns (uint256) {
         return flags >> 15;

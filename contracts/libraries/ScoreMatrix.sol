@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {Lanes} from "./Lanes.sol";
 
 /// @title ScoreMatrix: checks a round's consensus against the revealed score vectors
@@ -30,6 +31,18 @@ library ScoreMatrix {
         uint256 guessed;
         uint256[] agreement;
         uint256[] malformed;
+    }
+
+    /// @dev The rule with its numbers repeated in all lanes; and lane by lane, what was counted so far.
+    struct Grid {
+        uint256 step;
+        uint256 half;
+        uint256 lowest;
+        uint256 epsilon;
+        uint256 guess;
+        uint256 counted;
+        uint256 top;
+        uint256 last;
     }
 
     /// @notice A median of this word (sixteen lanes) is not the weighted lower median.
@@ -65,86 +78,111 @@ library ScoreMatrix {
         uint256 size = Lanes.size(rule.n);
         if (vectors.length != weights.length * size) revert Lanes.WrongLength(vectors.length, weights.length * size);
         if (medians.length != size) revert Lanes.WrongLength(medians.length, size);
-        uint256 total = _sum(weights);
-        tally.agreement = new uint256[](weights.length);
+        (uint256[] memory rows, uint256 total) = _rows(weights);
+        Grid memory grid = _grid(rule, total);
         tally.malformed = new uint256[]((rule.n + 255) / 256);
-
-        // 2·W(s<m) < W is 2·W(s≥m) > W, and 2·W(s>m) ≤ W is 2·W(s≤m) ≥ W.
-        uint256 needAtLeast = Lanes.repeat(total / 2 + 1);
-        uint256 needAtMost = Lanes.repeat((total + 1) / 2);
-        uint256 counted;
-        uint256 top;
-        uint256 last;
         for (uint256 word; word < size / 32; ++word) {
             uint256 m = Lanes.wordAt(medians, word);
-            if (m & Lanes.GUARD != 0) revert NotMedian(word);
-            uint256 low = Lanes.subFloored(m, Lanes.repeat(rule.epsilon));
-            uint256 high = Lanes.addCapped(m, Lanes.repeat(rule.epsilon));
-            uint256 marks = Lanes.marks(Lanes.atLeast(m, Lanes.repeat(rule.baseline + 1)));
-
-            (uint256 weightAtLeast, uint256 weightAtMost) =
-                _pass(vectors, word, size, weights, tally.agreement, m, low, high, marks);
-            if (Lanes.atLeast(weightAtLeast, needAtLeast) & Lanes.atLeast(weightAtMost, needAtMost) != Lanes.GUARD) {
-                revert NotMedian(word);
-            }
-
-            unchecked {
-                counted += Lanes.sum(marks);
-                top += Lanes.sum(Lanes.marks(Lanes.atLeast(high, Lanes.repeat(Lanes.TOP))) & marks);
-                if (rule.guess != 0) {
-                    uint256 guess = Lanes.repeat(rule.guess);
-                    last += Lanes.sum(Lanes.marks(Lanes.atLeast(guess, low) & Lanes.atLeast(high, guess)) & marks);
-                }
-            }
-            uint256 zero = ~Lanes.atLeast(m, Lanes.ONES) & Lanes.GUARD & Lanes.used(rule.n, word);
-            if (zero != 0) tally.malformed[word / 16] |= Lanes.bitmap(zero) << ((word % 16) * 16);
+            if (!_checkWord(vectors, word, m, rows, grid)) revert NotMedian(word);
+            uint256 zero = ~Lanes.atLeast(m, Lanes.ONES) & Lanes.GUARD;
+            if (zero == 0) continue;
+            tally.malformed[word / 16] |= Lanes.bitmap(zero & Lanes.used(rule.n, word)) << ((word % 16) * 16);
         }
-        tally.counted = counted;
-        tally.guessed = top > last ? top : last;
-        for (uint256 i; i < weights.length; ++i) {
-            tally.agreement[i] = Lanes.sum(tally.agreement[i]);
-        }
+        tally.counted = Lanes.sum(grid.counted);
+        tally.guessed = Math.max(Lanes.sum(grid.top), Lanes.sum(grid.last));
+        tally.agreement = _agreement(rows);
     }
 
-    /// @dev One word of every vector: the weight at or above, and at or below, each lane's median; `agreement` gains one
-    /// in each marked lane whose score is within [low, high]. Sums stay below 2^15 per lane, so no lane touches the next.
+    /// @dev Whether the sixteen medians `m` are right; counts them and their agreement.
+    function _checkWord(bytes calldata vectors, uint256 word, uint256 m, uint256[] memory rows, Grid memory grid)
+        private
+        pure
+        returns (bool)
+    {
+        if (m & Lanes.GUARD != 0) return false;
+        uint256 counted = Lanes.atLeast(m, grid.lowest);
+        uint256 low = Lanes.onlyWhere(counted, Lanes.subFloored(m, grid.epsilon));
+        uint256 high = Lanes.addCapped(m, grid.epsilon);
+        uint256 guess = grid.guess;
+        unchecked {
+            grid.counted += Lanes.marks(counted);
+            grid.top += Lanes.marks(Lanes.atLeast(high, Lanes.repeat(Lanes.TOP)) & counted);
+            if (guess != 0) grid.last += Lanes.marks(Lanes.atLeast(guess, low) & Lanes.atLeast(high, guess));
+        }
+        (uint256 atLeast, uint256 above) = _pass(vectors, word, grid.step, rows, m, low, high);
+        // 2·W(s<m) < W means 2·W(s≥m) > W; 2·W(s>m) ≤ W means W(s>m) < ⌊W/2⌋ + 1.
+        return Lanes.atLeast(atLeast, grid.half) & ~Lanes.atLeast(above, grid.half) == Lanes.GUARD;
+    }
+
+    /// @dev One word of every vector: the weight at or above, and the weight above, each lane's median; a vector's row
+    /// gains one in each lane whose score is within [low, high]. No sum reaches 2^15, so no lane touches the next.
     function _pass(
         bytes calldata vectors,
         uint256 word,
         uint256 size,
-        uint256[] memory weights,
-        uint256[] memory agreement,
+        uint256[] memory rows,
         uint256 m,
         uint256 low,
-        uint256 high,
-        uint256 marks
-    ) private pure returns (uint256 weightAtLeast, uint256 weightAtMost) {
+        uint256 high
+    ) private pure returns (uint256 atLeast, uint256 above) {
         uint256 ones = Lanes.ONES;
         uint256 guard = Lanes.GUARD;
         assembly ("memory-safe") {
-            let source := add(vectors.offset, shl(5, word))
-            let toAgreement := sub(agreement, weights)
-            let slot := add(weights, 0x20)
-            let end := add(slot, shl(5, mload(weights)))
-            for {} lt(slot, end) {} {
-                let s := calldataload(source)
-                let guarded := or(s, guard)
-                let weight := mload(slot)
-                weightAtLeast := add(weightAtLeast, mul(weight, and(shr(15, sub(guarded, m)), ones)))
-                weightAtMost := add(weightAtMost, mul(weight, and(shr(15, sub(or(m, guard), s)), ones)))
-                let within := and(sub(guarded, low), sub(or(high, guard), s))
-                let target := add(slot, toAgreement)
-                mstore(target, add(mload(target), and(shr(15, within), marks)))
-                source := add(source, size)
-                slot := add(slot, 0x20)
+            // A function with `leave` is not inlined; inside its caller the loop would run out of stack and recompute
+            // its invariants.
+            function pass(source, step, row, end, median, least, beyond, one, top) -> weightAtLeast, weightAbove {
+                for {} 1 {} {
+                    if eq(row, end) { leave }
+                    let s := or(calldataload(source), top)
+                    let weight := mload(row)
+                    // A lane is 2^15 + s - m: its guard is set if s ≥ m, and after taking one away if s > m.
+                    let difference := sub(s, median)
+                    weightAtLeast := add(weightAtLeast, mul(weight, and(shr(15, difference), one)))
+                    weightAbove := add(weightAbove, mul(weight, and(shr(15, sub(difference, one)), one)))
+                    row := add(row, 0x20)
+                    mstore(row, add(mload(row), and(shr(15, and(sub(s, least), not(sub(s, beyond)))), one)))
+                    row := add(row, 0x20)
+                    source := add(source, step)
+                }
             }
+            let first := add(rows, 0x20)
+            atLeast, above :=
+                pass(
+                add(vectors.offset, shl(5, word)),
+                size,
+                first,
+                add(first, shl(5, mload(rows))),
+                m,
+                low,
+                add(high, ones),
+                ones,
+                guard
+            )
         }
     }
 
-    function _sum(uint256[] memory weights) private pure returns (uint256 sum) {
+    function _grid(Rule memory rule, uint256 total) private pure returns (Grid memory grid) {
+        grid.step = Lanes.size(rule.n);
+        grid.half = Lanes.repeat(total / 2 + 1);
+        grid.lowest = Lanes.repeat(rule.baseline + 1);
+        grid.epsilon = Lanes.repeat(rule.epsilon);
+        grid.guess = Lanes.repeat(rule.guess);
+    }
+
+    /// @dev Two words per vector, side by side for the pass: its weight, and its agreement so far, lane by lane.
+    function _rows(uint256[] memory weights) private pure returns (uint256[] memory rows, uint256 total) {
+        rows = new uint256[](2 * weights.length);
         for (uint256 i; i < weights.length; ++i) {
-            sum += weights[i];
+            rows[2 * i] = weights[i];
+            total += weights[i];
         }
-        if (sum == 0 || sum > Lanes.TOP) revert WeightsOutOfRange(sum);
+        if (total == 0 || total > Lanes.TOP) revert WeightsOutOfRange(total);
+    }
+
+    function _agreement(uint256[] memory rows) private pure returns (uint256[] memory agreement) {
+        agreement = new uint256[](rows.length / 2);
+        for (uint256 i; i < agreement.length; ++i) {
+            agreement[i] = Lanes.sum(rows[2 * i + 1]);
+        }
     }
 }
