@@ -93,9 +93,18 @@ check-e2e: setup
 	@$(RUN) pytest -q tests/e2e
 
 # Excluded in slither.config.json:
-#   timestamp     phases are meant to be functions of block.timestamp, in minutes, where a proposer can move seconds
-#   assembly      libraries/ uses it where the gas budgets need it, each block with a reason and a differential test
-#   solc-version  one compiler, 0.8.37, is pinned; the dependency's pragmas are its own
+#   timestamp               phases are functions of block.timestamp by design; their lengths dwarf what a proposer can shift
+#   assembly, cyclomatic-complexity
+#                           libraries/ uses them where the gas budgets need it, each block with a differential test
+#   solc-version            the compiler is pinned; the pragmas of dependencies are their own
+#   divide-before-multiply  integer floors are the rule here (docs/protocol.md), and rounding is named in the function
+#   incorrect-equality      equalities are on own books or measured differences, never on a balance that a gift can move
+#   uninitialized-local     Solidity starts every local at zero, and accumulators rely on it
+#   unused-return           parts of a tuple (ECDSA.tryRecover) and of checkpoint pushes that nobody needs
+#   reentrancy-benign, reentrancy-events
+#                           calls go from engines to custody to the token only; reentrancy-eth and -no-eth stay on
+#   uninitialized-state, unused-state, constable-states
+#                           the Arena's parts share one storage layout by delegatecall; each part alone uses some of it
 # A finding that is wrong in one place only is disabled there, with the reason beside it.
 # Slither cleans and rebuilds, so it gets a build folder of its own.
 check-slither: setup
