@@ -227,7 +227,8 @@ library RingSignature {
             for {} gt(suffix, suffixes) { suffix := sub(suffix, 0x20) } {
                 m := sub(m, 0xe0)
                 mstore(suffix, product)
-                product := mulmod(product, addmod(calldataload(add(m, 0xa0)), sub(P, calldataload(add(m, 0x60))), P), P)
+                let minusAx := sub(P, mod(calldataload(add(m, 0x60)), P))
+                product := mulmod(product, addmod(calldataload(add(m, 0xa0)), minusAx, P), P)
             }
         }
     }

@@ -1,12 +1,12 @@
 """Linkable ring signatures on secp256k1: the Python side of `contracts/libraries/RingSignature.sol`.
 
-LSAG of Liu, Wei and Wong (ACISP 2004) with one tag base per scope. With G the generator, n its order, h the scope's base,
-P_i = x_i·G the ring's keys and T = x·h the signer's tag point, a signature is (T, c_0, s_0 … s_{k-1}) such that
+LSAG of Liu, Wei and Wong (ACISP 2004) with one tag base per scope. With G the generator, n its order, h the scope's
+base, P_i = x_i·G the ring's keys and T = x·h the signer's tag point, a signature is (T, c_0, s_0 … s_{k-1}) such that
 
     L_i = s_i·G + c_i·P_i,   R_i = s_i·h + c_i·T,   c_{i+1} = keccak(context ‖ i ‖ address(L_i) ‖ R_i) mod n
 
-closes: c_k = c_0. Each member also carries A_i = s_i·h and B_i = c_i·T, which the chain adds to R_i with the help of one
-inverse. The chain is walked from the signer's place, and given from place 0: nothing in a signature tells the place.
+closes: c_k = c_0. Each member also carries A_i = s_i·h and B_i = c_i·T, which the chain adds to R_i with the help of
+one inverse. The chain is walked from the signer's place, and given from place 0: nothing in a signature tells which.
 
 Sizes: secrets, messages and scopes are 32 bytes, public keys 64 (x ‖ y), addresses 20.
 """
@@ -88,8 +88,8 @@ class Signature:
 def sign(secret: bytes, ring: Sequence[bytes], message: bytes, scope: bytes) -> Signature:
     """Sign `message` as one of the ring's keys.
 
-    The nonce and the other members' scalars are derived from the secret and everything that is hashed (as RFC 6979 does for
-    ECDSA): a signer that is restarted produces the same signature again, and a nonce never serves two challenges.
+    The nonce and the other members' scalars are derived from the secret and everything that is hashed (as RFC 6979 does
+    for ECDSA): a signer that is restarted produces the same signature again, and a nonce never serves two challenges.
 
     :param ring: the members' public keys, in the order that the verifier uses
     :raises ValueError: the ring lacks the secret's key, or holds something that is no public key
@@ -97,8 +97,10 @@ def sign(secret: bytes, ring: Sequence[bytes], message: bytes, scope: bytes) -> 
     _require_words(secret=secret, message=message, scope=scope)
     own = _encode(PublicKey.from_secret(secret))
     if own not in ring:
-        raise ValueError("the ring does not hold this secret's key: take the ring from the chain, and sign with its member's key")
-    keys = [_decode(key) for key in ring]
+        raise ValueError(
+            "the ring does not hold this secret's key: take the ring from the chain, and sign with its member's key"
+        )
+    keys = [_decode(key, i) for i, key in enumerate(ring)]
     base = _base_point(scope)
     tag_point = _secret_multiple(base, secret)
     context = _context(message, scope, [address_of(key) for key in ring], tag_point)
@@ -159,7 +161,10 @@ def tag(secret: bytes, scope: bytes) -> bytes:
 
 
 def hash_to_curve(scope: bytes) -> tuple[int, int]:
-    """The scope's base: the point with even y of the first counter for which keccak(domain ‖ scope ‖ counter) is an x."""
+    """The scope's base: the point with even y of the first counter for which keccak(domain ‖ scope ‖ counter) is an x.
+
+    Nobody knows its logarithm.
+    """
     _require_words(scope=scope)
     return _coordinates(_base_point(scope))
 
@@ -242,7 +247,7 @@ def _canonical_point(x: int, y: int) -> PublicKey | None:
 def _secret_multiple(point: PublicKey, secret: bytes) -> PublicKey:
     """secret·point as (secret + r)·point - r·point with a random r.
 
-    The library's multiplication of an arbitrary point is not constant in time; neither of its scalars here is the secret.
+    The library multiplies other points than the generator in variable time; neither of the scalars here is the secret.
     """
     mask = PrivateKey()
     return _sum(
@@ -267,8 +272,11 @@ def _encode(point: PublicKey) -> bytes:
     return point.format(compressed=False)[1:]
 
 
-def _decode(public_key: bytes) -> PublicKey:
-    return PublicKey(b"\x04" + public_key)
+def _decode(public_key: bytes, i: int) -> PublicKey:
+    try:
+        return PublicKey(b"\x04" + public_key)
+    except ValueError as error:
+        raise ValueError(f"ring member {i} is no public key: take the ring from the chain") from error
 
 
 def _is_scalar(word: int) -> bool:

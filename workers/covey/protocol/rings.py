@@ -1,8 +1,8 @@
 """Division of n trainers into rings of at most 16: the Python side of `contracts/libraries/Rings.sol`.
 
-There are ⌈n/16⌉ rings, their sizes differ by at most one, the larger ones first. Ring r takes consecutive positions of a
-permutation of the trainers' indices keyed by the seed: a four-round Feistel network on pairs (left < a, right < b) with
-a = ⌈√n⌉ and b = ⌈n/a⌉ (Black and Rogaway, CT-RSA 2002), repeated until its result is below n.
+There are ⌈n/16⌉ rings, their sizes differ by at most one, the larger ones first. Ring r takes consecutive positions of
+a permutation of the trainers' indices keyed by the seed: a four-round Feistel network on pairs (left < a, right < b)
+with a = ⌈√n⌉ and b = ⌈n/a⌉ (Black and Rogaway, CT-RSA 2002), repeated until its result is below n.
 """
 
 from math import isqrt
