@@ -168,7 +168,7 @@ contract Arena is ArenaState, IArena {
             if (block.timestamp < s.enrolEnd) return (Phase.Enrol, 0, s.enrolEnd);
             return (Phase.CloseEnrol, 0, 0);
         }
-        if (p.status == Status.Drawing) return (Phase.DrawRings, 0, s.maskEnd);
+        if (p.status == Status.Drawing) return (Phase.DrawRings, 0, (uint256(s.enrolEnd) + s.maskEnd) / 2);
         if (p.status == Status.Finished) return (Phase.Finished, round, 0);
         if (p.status == Status.Running) {
             if (!_maskClosed(s, p)) return (Phase.Mask, 0, s.maskEnd);

@@ -17,7 +17,7 @@ contract Tasks is ArenaState {
     uint256 private constant MAX_TRAINERS = 4096;
     uint256 private constant MAX_VALIDATORS = 96;
     uint256 private constant MAX_SCORES = 56_000;
-    uint256 private constant MAX_WINNERS = 1024;
+    uint256 private constant MAX_WINNERS = 256;
     uint256 private constant MAX_QUOTA = 1000;
     uint256 private constant MAX_EPSILON = 4096;
     uint256 private constant TOP_SCORE = 32_767;
@@ -90,7 +90,7 @@ contract Tasks is ArenaState {
         Schedule memory s = t.schedule;
         Progress memory p = t.progress;
         if (p.status == Status.Enrolling && block.timestamp >= s.enrolEnd) {
-            _closeEnrol(task, t, s, p);
+            _closeEnrol(task, t, p);
         } else if (p.status == Status.Drawing) {
             // A seed that could not be drawn in 256 blocks is awaited anew, unpaid.
             if (!_drawRings(task, t, s, p)) return;
@@ -102,12 +102,10 @@ contract Tasks is ArenaState {
         _payKeeper(task, t);
     }
 
-    function _closeEnrol(uint256 task, Task storage t, Schedule memory s, Progress memory p) private {
+    function _closeEnrol(uint256 task, Task storage t, Progress memory p) private {
         Places memory places = t.places;
         if (p.trainers < places.minTrainers || p.validators < places.minValidators) {
             _cancel(task, t, Cause.TooFewMembers);
-        } else if (block.timestamp >= s.maskEnd) {
-            _cancel(task, t, Cause.SeedNotDrawn);
         } else {
             uint256 largest = Weights.cap(places.validatorStakes, p.validators);
             uint256 totalWeight;
@@ -128,7 +126,8 @@ contract Tasks is ArenaState {
         private
         returns (bool drawn)
     {
-        if (block.timestamp >= s.maskEnd) {
+        // Trainers lose their locks if they have no handle, so they need half of Mask at least.
+        if (block.timestamp >= (uint256(s.enrolEnd) + s.maskEnd) / 2) {
             _cancel(task, t, Cause.SeedNotDrawn);
             return true;
         }
