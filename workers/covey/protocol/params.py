@@ -57,15 +57,6 @@ class Lengths:
         return self.submit + self.publish + self.key + self.score + self.reveal
 
 
-STANDARD = Lengths(
-    enrol=86_400, mask=43_200, submit=172_800, publish=21_600, key=21_600, score=43_200, reveal=21_600, open=86_400
-)
-"""Days: for people who sleep and chains that stall."""
-
-DEMO = Lengths(enrol=20, mask=40, submit=60, publish=40, key=20, score=60, reveal=40, open=60)
-"""Seconds, for a local network whose workers act at once: phases close early, so that these are only upper bounds."""
-
-
 def default_quota(rounds: int) -> int:
     """Message units for a mask, and two submissions, a publication and one spare per round."""
     return MASK_UNITS + 4 * rounds
@@ -185,3 +176,12 @@ _RANGES = {
 def _check(name: str, value: int, low: int, high: int) -> None:
     if not low <= value <= high:
         raise ParamOutOfRange(name, value, low, high)
+
+
+STANDARD = Lengths(
+    enrol=86_400, mask=43_200, submit=172_800, publish=21_600, key=21_600, score=43_200, reveal=21_600, open=86_400
+)
+"""Days: for people who sleep and chains that stall."""
+
+DEMO = Lengths(enrol=20, mask=40, submit=60, publish=40, key=20, score=60, reveal=40, open=60)
+"""Seconds, for a local network whose workers act at once: phases close early, so that these are only upper bounds."""
