@@ -51,7 +51,7 @@ $(NODE_READY):
 	@rm -f node_modules/.ready-* && touch $@
 
 demo: setup
-	@$(BIN)/covey demo
+	@$(RUN) covey demo
 
 test: setup
 	@for check in $(CHECKS); do $(MAKE) check-$$check; done
