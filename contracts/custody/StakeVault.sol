@@ -315,6 +315,11 @@ contract StakeVault is HotKeys, TokenCustody {
     }
 
     /// @inheritdoc IStakeVault
+    function exitingOf(address operator, uint24 epoch) external view returns (uint96) {
+        return _buckets[operator][epoch].tokens;
+    }
+
+    /// @inheritdoc IStakeVault
     function sharesAt(address operator, uint24 generation, address delegator, uint48 blockNumber)
         external
         view

@@ -247,6 +247,9 @@ interface IStakeVault is ICustody {
     /// one), oldest first. What slashes took whole is not listed.
     function exitsOf(address operator, address account, uint24 first, uint24 last) external view returns (Exit[] memory);
 
+    /// @notice All that is asked out of the pool of `operator` in `epoch` and not withdrawn, in wei.
+    function exitingOf(address operator, uint24 epoch) external view returns (uint96);
+
     /// @notice Shares that `delegator` had at the end of `blockNumber`.
     function sharesAt(address operator, uint24 generation, address delegator, uint48 blockNumber)
         external
