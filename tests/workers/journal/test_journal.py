@@ -106,7 +106,7 @@ class TestFeed:
         feed.append([Entry(1, 0, b"a"), Entry(2, 1, b"c"), Entry(2, 0, b"b")], [Block(1, b"h1"), Block(2, b"h2")], 10)
         feed.append([Entry(3, 0, b"d")], [Block(3, b"h3")], keep=10)
         assert feed.rollback(1) == (Entry(2, 0, b"b"), Entry(2, 1, b"c"), Entry(3, 0, b"d"))
-        assert feed.entries() == (Entry(1, 0, b"a"),)
+        assert list(feed.entries()) == [Entry(1, 0, b"a")]
         assert feed.cursor() == Block(1, b"h1")
 
     def test_old_blocks_are_forgotten_but_the_first(self, journal: Journal) -> None:
@@ -116,9 +116,15 @@ class TestFeed:
         assert [block.number for block in feed.blocks()] == [19, 18, 17, 16, 0]
         assert [block.number for block in feed.blocks(below=18, limit=2)] == [17, 16]
 
+    def test_many_entries_come_in_order(self, journal: Journal) -> None:
+        feed = journal.feed("arena")
+        entries = [Entry(block, position, b"e") for block in range(1, 50) for position in range(50)]
+        feed.append(reversed(entries), [Block(50, b"h")], keep=10)
+        assert list(feed.entries()) == entries
+
     def test_feeds_are_apart(self, journal: Journal) -> None:
         journal.feed("arena").append([Entry(1, 0, b"a")], [Block(1, b"h1")], keep=10)
-        assert journal.feed("vault").entries() == ()
+        assert list(journal.feed("vault").entries()) == []
         assert journal.feed("vault").cursor() is None
 
 

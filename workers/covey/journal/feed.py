@@ -4,10 +4,12 @@ A feed is an ordered list of entries, each in a block, and the hashes of recent 
 the cursor: everything up to it has been read.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from covey.journal.database import Database
+
+_PAGE = 1_000
 
 
 @dataclass(frozen=True)
@@ -46,13 +48,20 @@ class Feed:
             )
             return tuple(Block(number, hash_) for number, hash_ in rows)
 
-    def entries(self) -> tuple[Entry, ...]:
-        """All entries, in order."""
-        with self._database.reading() as cursor:
-            rows = cursor.execute(
-                "SELECT block, position, content FROM entry WHERE feed = ? ORDER BY block, position", (self._name,)
-            )
-            return tuple(Entry(*row) for row in rows)
+    def entries(self) -> Iterator[Entry]:
+        """All entries, in order, a page at a time: there may be more than fit in memory."""
+        block, position = -1, -1
+        while True:
+            with self._database.reading() as cursor:
+                rows = cursor.execute(
+                    "SELECT block, position, content FROM entry WHERE feed = ? AND (block, position) > (?, ?)"
+                    " ORDER BY block, position LIMIT ?",
+                    (self._name, block, position, _PAGE),
+                ).fetchall()
+            if not rows:
+                return
+            yield from (Entry(*row) for row in rows)
+            block, position, _ = rows[-1]
 
     def append(self, entries: Iterable[Entry], blocks: Iterable[Block], keep: int) -> None:
         """Adds what was read and moves the cursor, in one step; forgets blocks more than `keep` below the cursor.

@@ -16,7 +16,7 @@ import httpx
 
 from covey.localnet.accounts import dev_keys
 from covey.localnet.errors import NodeFailed, PortTaken
-from covey.localnet.nodes import Node, Settings, command
+from covey.localnet.nodes import DEFAULTS, Node, Settings, command
 
 # Ends the node when the pipe on descriptor 3 closes, which the kernel does however this process ends, kill -9 included.
 _GUARD = """
@@ -45,7 +45,7 @@ class Localnet:
         self,
         node: Node = Node.ANVIL,
         *,
-        settings: Settings = Settings(),  # noqa: B008 (frozen)
+        settings: Settings = DEFAULTS,
         port: int = 0,
         log: Path | None = None,
     ) -> None:

@@ -37,6 +37,9 @@ class Settings:
     mnemonic: str = MNEMONIC
 
 
+DEFAULTS = Settings()
+
+
 def anvil_options(port: int, settings: Settings) -> tuple[str, ...]:
     options = [
         *("--host", "127.0.0.1", "--port", str(port)),

@@ -1,0 +1,85 @@
+"""Following the chain's head with few questions.
+
+The next block is asked for shortly before it is due, then at a small part of the block time, then ever more rarely.
+Asking a little early each time keeps the rhythm in step with the chain's without knowing its clock.
+"""
+
+import threading
+import time
+
+from covey.chain import queries
+from covey.chain.errors import RpcGarbage
+from covey.chain.rpc import Rpc
+from covey.chain.wire import Head
+
+_FIRST_GUESS = 1.0  # seconds per block, until one is seen
+_MIN_INTERVAL = 0.05
+_MAX_INTERVAL = 15.0
+_EARLY = 0.95
+_RETRY = 1 / 16
+_MAX_DELAY = 1.0
+
+
+class Pace:
+    """When to ask next. Times in seconds, of any one clock."""
+
+    def __init__(self, now: float) -> None:
+        self._seen = now
+        self._interval = _FIRST_GUESS
+
+    def saw(self, blocks: int, now: float) -> None:
+        """`blocks` > 0 new blocks were found."""
+        latest = min(max((now - self._seen) / blocks, _MIN_INTERVAL), _MAX_INTERVAL)
+        self._interval += (latest - self._interval) / 2
+        self._seen = now
+
+    def delay(self, now: float) -> float:
+        early = self._seen + self._interval * _EARLY - now
+        if early > 0:
+            return early
+        return min(max(self._interval * _RETRY, -early / 2), _MAX_DELAY)
+
+
+class Heads:
+    """The chain's newest block, shared by all threads that use it."""
+
+    def __init__(self, rpc: Rpc) -> None:
+        self._rpc = rpc
+        self._poll = threading.Lock()
+        self._latest: Head | None = None
+        self._pace = Pace(time.monotonic())
+
+    def latest(self) -> Head:
+        """The newest block seen; asks if none was yet."""
+        return self._latest or self.refresh()
+
+    def refresh(self) -> Head:
+        """The newest block, asked for now."""
+        head = self._rpc.ask(queries.block("latest"))
+        if head is None:
+            raise RpcGarbage("the node has no latest block: wait until it is in sync")
+        self._note(head)
+        return head
+
+    def wait(self, seen: Head, timeout: float) -> Head:
+        """Blocks until the newest block is another than `seen` (also a replaced one), for `timeout` seconds at most.
+
+        Returns the newest block, which is `seen` after a time-out. Raises RpcError.
+        """
+        deadline = time.monotonic() + timeout
+        while (left := deadline - time.monotonic()) > 0 and self.latest().hash == seen.hash:
+            if not self._poll.acquire(timeout=left):  # another thread asks for both
+                break
+            try:
+                if self.latest().hash == seen.hash:
+                    now = time.monotonic()
+                    time.sleep(max(min(self._pace.delay(now), deadline - now), 0))
+                    self.refresh()
+            finally:
+                self._poll.release()
+        return self.latest()
+
+    def _note(self, head: Head) -> None:
+        before, self._latest = self._latest, head
+        if before is not None and head.number > before.number:
+            self._pace.saw(head.number - before.number, time.monotonic())

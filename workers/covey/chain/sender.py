@@ -1,0 +1,233 @@
+"""Sending transactions so that each intent happens once, whatever dies in between.
+
+Every signed attempt is in the journal before a node sees it. Whoever starts again finds it there and sends the same
+bytes, or finds their receipt. A new nonce is used only once the old one is gone: taken on chain by a transaction that
+isn't ours.
+"""
+
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from covey.chain import fees, queries
+from covey.chain.attempts import Attempt, message_of, payload
+from covey.chain.contract import Call
+from covey.chain.errors import (
+    ContractError,
+    FeeTooHigh,
+    InsufficientFunds,
+    NonceContention,
+    RpcGarbage,
+    RpcRefused,
+    TransactionReverted,
+    TransactionStuck,
+)
+from covey.chain.fees import Offer
+from covey.chain.gateway import Gateway
+from covey.chain.mempool import Outcome, outcome
+from covey.chain.queries import Message
+from covey.chain.rpc import accepted
+from covey.chain.wire import Head, Receipt
+from covey.journal import Intent, Journal, State
+from covey.wallet import Signer
+
+_MAX_GAS = 1 << 24  # per transaction (EIP-7825)
+
+
+@dataclass(frozen=True)
+class SendPolicy:
+    """How to send.
+
+    `confirmations`: blocks to wait for on top of the transaction's. `timeout` in seconds, for one wait. A transaction
+    that is not mined after `patience` blocks is replaced by one that offers `raise_percent` more, up to `replacements`
+    times and never above `fee_limit` (wei per gas). `gas_margin` (%) is added to the gas estimate. `tries` bounds how
+    often another program may get in between.
+    """
+
+    confirmations: int = 0
+    timeout: float = 300.0
+    patience: int = 4
+    raise_percent: int = 25
+    replacements: int = 8
+    fee_limit: int = 1_000 * 10**9
+    gas_margin: int = 20
+    tries: int = 8
+
+
+class Sender:
+    """Sends one account's transactions, for one worker. Threads may share it.
+
+    An intent's key names exactly one deed: the journal refuses another call under the same key (IntentConflict). Raises
+    ContractError if the contract would revert (nothing is sent), TransactionReverted if it did (the intent may be sent
+    again), and TransactionStuck, FeeTooHigh, InsufficientFunds, NonceContention or RpcError (the intent goes on when it
+    is sent again).
+    """
+
+    def __init__(self, gateway: Gateway, signer: Signer, journal: Journal, policy: SendPolicy = SendPolicy()) -> None:
+        journal.bind(f"{signer.address} on chain {gateway.chain_id}")
+        self.address = signer.address
+        self._gateway = gateway
+        self._signer = signer
+        self._intents = journal.intents
+        self._policy = policy
+        self._lock = threading.RLock()
+        self._in_flight: dict[str, int] = {}  # nonces of what this process has sent and not seen mined
+
+    def send(self, key: str, call: Call) -> Receipt:
+        """Sends `call` unless the journal knows that this was done; returns its receipt."""
+        self.submit(key, call)
+        return self.wait(key)
+
+    def submit(self, key: str, call: Call) -> None:
+        """As `send`, without waiting: several can be on their way at once. To be followed by `wait`."""
+        with self._lock:
+            intent = self._intents.plan(key, payload(call))
+            if intent.state is State.PLANNED:
+                self._start(key)
+            elif intent.state is State.SENT:
+                self._push(key, _attempts(intent)[-1])
+            elif self._receipt_of(intent) is None:  # a reorganisation took it back
+                self._intents.undo(key)
+                self._push(key, _attempts(intent)[-1])
+
+    def wait(self, key: str) -> Receipt:
+        """Waits until a submitted intent is mined and confirmed; replaces what is stuck."""
+        deadline = time.monotonic() + self._policy.timeout
+        head = self._gateway.heads.latest()
+        since = head.number
+        overtaken = False
+        while True:
+            attempts = _attempts(self._intents.get(key))
+            mined, receipt = self._look(attempts)
+            if receipt is not None:
+                if receipt.block + self._policy.confirmations <= max(head.number, receipt.block):
+                    return self._finish(key, receipt)
+            elif all(attempt.nonce < mined for attempt in attempts):
+                # Twice in different blocks, because a node may answer the parts of one question from two of them.
+                if overtaken:
+                    with self._lock:
+                        self._start(key)
+                    since = head.number
+                overtaken = not overtaken
+            elif head.number - since >= self._policy.patience:
+                self._replace(key, [attempt for attempt in attempts if attempt.nonce >= mined], head)
+                since = head.number
+            left = deadline - time.monotonic()
+            if left <= 0:
+                raise TransactionStuck(attempts[-1].hash, self._policy.timeout, len(attempts))
+            head = self._gateway.wait_for_block(head, left)
+
+    def unfinished(self) -> tuple[str, ...]:
+        """Keys of intents that were begun and are not known to be done."""
+        return self._intents.unfinished()
+
+    def _start(self, key: str) -> None:
+        """Signs an intent's call with the next free nonce and sends it, again if another program takes that nonce."""
+        message = message_of(self._intents.get(key).payload, self.address)
+        lowest = 0
+        for tries in range(self._policy.tries):
+            pending, gas, offer = self._prepare(message)
+            # What this process has sent and the node does not count (yet, or any more) comes first.
+            nonce = max(pending, lowest, *(nonce + 1 for other, nonce in self._in_flight.items() if other != key))
+            attempt = self._sign(message, nonce, gas, fees.raised(offer, self._policy.raise_percent * tries))
+            self._intents.attempt(key, attempt.encoded())
+            result = self._push(key, attempt)
+            if result is Outcome.ACCEPTED or self._gateway.receipt(attempt.hash) is not None:
+                return
+            if result is Outcome.NONCE_TAKEN:
+                lowest = nonce + 1
+        raise NonceContention(self.address, self._policy.tries)
+
+    def _prepare(self, message: Message) -> tuple[int, int, Offer]:
+        """The next nonce, the gas limit and the fee for a call, asked for in one request."""
+        block, (pending, estimate, tip) = self._gateway.rpc.try_with(
+            queries.block("latest"),
+            [queries.nonce(self.address, "pending"), queries.estimate_gas(message), queries.priority_fee()],
+        )
+        if isinstance(estimate, RpcRefused):
+            if outcome(estimate) is Outcome.NO_FUNDS:
+                raise InsufficientFunds(self.address, estimate.reason)
+            raise self._gateway.refusal(estimate)
+        head = accepted(block)
+        if head is None:
+            raise RpcGarbage("the node has no latest block: wait until it is in sync")
+        gas = max(estimate, min(estimate * (100 + self._policy.gas_margin) // 100, head.gas_limit, _MAX_GAS))
+        offer = self._quote(head, tip)
+        needed = offer.most if offer.tip is None or head.base_fee is None else head.base_fee + offer.tip
+        if needed > self._policy.fee_limit:
+            raise FeeTooHigh(needed, self._policy.fee_limit)
+        return accepted(pending), gas, Offer(min(offer.most, self._policy.fee_limit), offer.tip)
+
+    def _quote(self, head: Head, tip: int | RpcRefused) -> Offer:
+        if head.base_fee is None:
+            return fees.quote(None, self._gateway.rpc.ask(queries.gas_price()))
+        return fees.quote(head.base_fee, fees.DEFAULT_TIP if isinstance(tip, RpcRefused) else tip)
+
+    def _sign(self, message: Message, nonce: int, gas: int, offer: Offer) -> Attempt:
+        fields: dict[str, object] = {
+            "chainId": self._gateway.chain_id,
+            "nonce": nonce,
+            "gas": gas,
+            "value": message.value,
+            "data": message.data,
+            **offer.fields(),
+        }
+        if message.to is not None:
+            fields["to"] = message.to
+        signed = self._signer.sign_transaction(fields)
+        return Attempt(signed.hash, signed.raw, nonce, gas, offer)
+
+    def _push(self, key: str, attempt: Attempt) -> Outcome:
+        """Sends an attempt that is in the journal. Raises InsufficientFunds, RpcRefused for what time won't mend."""
+        (answer,) = self._gateway.rpc.try_each([queries.send(attempt.raw)])
+        result = outcome(answer) if isinstance(answer, RpcRefused) else Outcome.ACCEPTED
+        if isinstance(answer, RpcRefused) and result is Outcome.NO_FUNDS:
+            raise InsufficientFunds(self.address, answer.reason)
+        if isinstance(answer, RpcRefused) and result is Outcome.REFUSED:
+            raise answer
+        if result is Outcome.ACCEPTED:
+            self._in_flight[key] = attempt.nonce
+        return result
+
+    def _look(self, attempts: Sequence[Attempt]) -> tuple[int, Receipt | None]:
+        """How many transactions of this account are mined, and the receipt of the attempt that is, if any."""
+        mined, receipts = self._gateway.rpc.ask_with(
+            queries.nonce(self.address, "latest"), [queries.receipt(attempt.hash) for attempt in attempts]
+        )
+        return mined, next((receipt for receipt in receipts if receipt is not None), None)
+
+    def _replace(self, key: str, live: Sequence[Attempt], head: Head) -> None:
+        """Offers more for the attempts that may still be mined; sends the last again if no more can be offered."""
+        last = live[-1]
+        (tip,) = self._gateway.rpc.try_each([queries.priority_fee()])
+        offer = fees.highest(fees.raised(last.offer, self._policy.raise_percent), self._quote(head, tip))
+        with self._lock:
+            if len(live) <= self._policy.replacements and offer.most <= self._policy.fee_limit:
+                message = message_of(self._intents.get(key).payload, self.address)
+                last = self._sign(message, last.nonce, last.gas, offer)
+                self._intents.attempt(key, last.encoded())
+            self._push(key, last)
+
+    def _finish(self, key: str, receipt: Receipt) -> Receipt:
+        self._in_flight.pop(key, None)
+        if receipt.succeeded:
+            self._intents.finish(key, receipt.transaction)
+            return receipt
+        self._intents.reopen(key)
+        message = message_of(self._intents.get(key).payload, self.address)
+        raise TransactionReverted(receipt.transaction, self._cause(message, receipt.block))
+
+    def _cause(self, message: Message, block: int) -> ContractError | None:
+        """Why a call reverted in `block`, found by running it again around that block."""
+        for answer in self._gateway.rpc.try_each([queries.call(message, block - 1), queries.call(message, block)]):
+            if isinstance(answer, RpcRefused) and isinstance(cause := self._gateway.refusal(answer), ContractError):
+                return cause
+        return None
+
+    def _receipt_of(self, intent: Intent) -> Receipt | None:
+        return None if intent.result is None else self._gateway.receipt(intent.result)
+
+
+def _attempts(intent: Intent) -> list[Attempt]:
+    return [Attempt.decoded(content) for content in intent.attempts]
