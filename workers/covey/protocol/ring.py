@@ -19,7 +19,9 @@ from math import prod
 from typing import NamedTuple
 
 from coincurve import PrivateKey, PublicKey
-from eth_hash.auto import keccak
+
+from covey.protocol.errors import ProtocolError
+from covey.protocol.hashing import keccak
 
 FIELD = 2**256 - 2**32 - 977
 ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141
@@ -43,7 +45,7 @@ class Fault(StrEnum):
     CHAIN = "ChainNotClosed"
 
 
-class InvalidRingSignature(ValueError):
+class InvalidRingSignature(ProtocolError):
     """A ring signature that the chain would refuse; `fault` names the contract's error, `index` the ring member."""
 
     def __init__(self, fault: Fault, index: int | None = None) -> None:

@@ -7,7 +7,7 @@ with a = ⌈√n⌉ and b = ⌈n/a⌉ (Black and Rogaway, CT-RSA 2002), repeated
 
 from math import isqrt
 
-from eth_hash.auto import keccak
+from covey.protocol.hashing import keccak
 
 MAX_SIZE = 16
 
