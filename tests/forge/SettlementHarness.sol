@@ -53,7 +53,6 @@ contract SettlementHarness {
         uint256[] validatorsDelegated;
         uint256[] trainerPays;
         uint256[] trainersDelegated;
-        uint256 dust;
     }
 
     function validate(bytes calldata vector, uint256 n) external pure {
@@ -162,6 +161,7 @@ contract SettlementHarness {
         outcome.validatorsDelegated = new uint256[](count);
         for (uint256 i; i < count; ++i) {
             uint256 v = round.validatorVector[i];
+            if (outcome.vectorPays[v] == 0) continue;
             outcome.validatorPays[i] =
                 RewardCurve.shareOfVectorDown(outcome.vectorPays[v], outcome.weights[i], vectorWeights[v]);
             outcome.validatorsDelegated[i] = RewardCurve.delegatorsPartDown(
@@ -183,15 +183,15 @@ contract SettlementHarness {
         outcome.trainerPays = new uint256[](points.length);
         outcome.trainersDelegated = new uint256[](points.length);
         if (all == 0) return;
-        outcome.dust = pool;
+        uint256 dust = pool;
         uint256 best = type(uint256).max;
         for (uint256 i; i < points.length; ++i) {
             if (round.trainerOf[outcome.winners[i]] == 0) continue;
             if (best == type(uint256).max) best = i;
             outcome.trainerPays[i] = RewardCurve.trainerPayDown(pool, points[i], all);
-            outcome.dust -= outcome.trainerPays[i];
+            dust -= outcome.trainerPays[i];
         }
-        outcome.trainerPays[best] += outcome.dust;
+        outcome.trainerPays[best] += dust;
         for (uint256 i; i < points.length; ++i) {
             uint256 trainer = round.trainerOf[outcome.winners[i]];
             if (trainer == 0) continue;
