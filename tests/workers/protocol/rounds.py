@@ -50,7 +50,7 @@ def random_round(random: Random) -> Round:
 
     trainers = models + random.randint(0, 4)
     handles = random.sample(range(trainers), models)
-    share = random.choice([0, 0.5, 1])
+    share = random.choice([0, 0.5, 1, 1])
     opened = [handle for handle in range(trainers) if random.random() < share]
     return Round(
         params=params,
@@ -74,7 +74,7 @@ def random_params(random: Random) -> TaskParams:
     def rate(high: int = PPM, low: int = 0) -> int:
         return random.choice([low, high, random.randint(low, high)])
 
-    bounty = random.choice([0, 1, 10**6, 10**21, MAX_AMOUNT, random.randint(0, MAX_AMOUNT)])
+    bounty = random.choice([0, 10**6, 10**21, MAX_AMOUNT, random.randint(0, MAX_AMOUNT)])
     return TaskParams(
         rounds=random.randint(1, 8),
         min_trainer_stake=1,
@@ -85,10 +85,10 @@ def random_params(random: Random) -> TaskParams:
         delta=rate(),
         q=rate(low=1),
         sigma=rate(),
-        tau=rate(),
+        tau=random.choice([0, 300_000, 500_000, PPM]),
         epsilon=random.choice([0, 0, 1, 50, 4096]),
         mu=random.choice([1, 100, 772, 32_765]),
-        baseline=random.choice([2, 3277, 20_000, TOP - 1]),
+        baseline=random.choice([2, 2, 3277, 3277, 20_000, TOP - 1]),
         bounty=bounty,
         bond=0,
         keeper_fee=random.choice([0, min(10**15, bounty // 2000)]),
@@ -102,7 +102,7 @@ def random_vectors(
     random: Random, models: int, validators: int, params: TaskParams
 ) -> tuple[list[tuple[int, ...]], tuple[int, ...]]:
     """Distinct vectors, and which of them each validator gives. Most are near a common truth, some are arbitrary."""
-    landmarks = [0, 1, params.baseline, params.baseline + 1, 10_000, TOP]
+    landmarks = [0, 1, params.baseline, params.baseline + 1, 10_000, 25_000, TOP]
     truth = [random.choice([*landmarks, random.randint(0, TOP)]) for _ in range(models)]
 
     def vector() -> tuple[int, ...]:
@@ -120,7 +120,7 @@ def random_vectors(
 
 def random_stakes(random: Random, count: int) -> tuple[int, ...]:
     high = random.choice([1, 1000, 10**12, MAX_STAKE])
-    return tuple(random.choice([high, random.randint(1, high)]) for _ in range(count))
+    return tuple(random.choice([1, high, high, random.randint(1, high)]) for _ in range(count))
 
 
 def random_share(random: Random) -> int:
