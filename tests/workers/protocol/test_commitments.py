@@ -122,5 +122,5 @@ def test_words_are_abi_words(number: int, word: bytes, flag: bool) -> None:
 
 @pytest.mark.parametrize("value", [-1, 2**256, b"short", "0x1234", "not hex"])
 def test_what_fits_no_word_is_refused(value: int | bytes | str) -> None:
-    with pytest.raises(ValueError, match="256 bits|in place of 32|not an address|hexadecimal"):
+    with pytest.raises(ValueError, match=r"256 bits|in place of 32|not an address|hexadecimal"):
         encode_words([value])

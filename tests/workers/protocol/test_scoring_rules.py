@@ -59,8 +59,9 @@ def test_vector_that_the_chain_refuses_is_refused(vector: bytes, n: int, reason:
 def test_weights_sum_to_at_most_one(stakes: list[int]) -> None:
     given_weights = weights.weights(stakes)
     assert 0 < sum(given_weights) <= weights.ONE
-    share = max(0.15, 1 / len(stakes))
-    assert max(given_weights) <= share * weights.ONE + 1
+    total, n = sum(stakes), len(stakes)
+    largest = max(given_weights)
+    assert 100 * largest <= 15 * weights.ONE or largest * n * total <= weights.ONE * (total + n)  # 15 %, ⌈S/n⌉
 
 
 @given(st.integers(2, 2**64 - 1), st.data())
