@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -140,10 +139,13 @@ class _Endpoint:
     """One RPC address. `label` names it without what may be an access key."""
 
     def __init__(self, url: str, policy: RpcPolicy, metrics: RpcMetrics) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        try:
+            parts = httpx.URL(url)
+        except httpx.InvalidURL:
+            parts = httpx.URL()
+        if parts.scheme not in ("http", "https") or not parts.host:
             raise RpcUnavailable("an RPC address starts with http:// or https:// and names a host")
-        self.label = f"{parts.scheme}://{parts.hostname}" + (f":{parts.port}" if parts.port else "")
+        self.label = f"{parts.scheme}://{parts.host}" + (f":{parts.port}" if parts.port else "")
         self._url = url
         self._policy = policy
         self._metrics = metrics
@@ -152,8 +154,8 @@ class _Endpoint:
         self._client = httpx.Client(
             timeout=httpx.Timeout(policy.timeout, connect=policy.connect_timeout),
             headers={"Content-Type": "application/json"},
-            trust_env=parts.hostname
-            not in _LOCAL_HOSTS,  # a proxy that is set for the Internet can't reach this machine
+            # A proxy that is set for the Internet can't reach this machine.
+            trust_env=parts.host not in _LOCAL_HOSTS,
         )
 
     def chain_id(self) -> int:

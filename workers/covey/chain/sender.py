@@ -5,6 +5,7 @@ bytes, or finds their receipt. A new nonce is used only once the old one is gone
 isn't ours.
 """
 
+import secrets
 import threading
 import time
 from collections.abc import Sequence
@@ -33,6 +34,7 @@ from covey.journal import Intent, Journal, State
 from covey.wallet import Signer
 
 _MAX_GAS = 1 << 24  # per transaction (EIP-7825)
+_MARKS = 1 << 20  # wei per gas
 
 
 @dataclass(frozen=True)
@@ -125,18 +127,20 @@ class Sender:
     def _start(self, key: str) -> None:
         """Signs an intent's call with the next free nonce and sends it, again if another program takes that nonce."""
         message = message_of(self._intents.get(key).payload, self.address)
-        lowest = 0
-        for tries in range(self._policy.tries):
+        lowest, extra = 0, 0
+        for _ in range(self._policy.tries):
             pending, gas, offer = self._prepare(message)
             # What this process has sent and the node does not count (yet, or any more) comes first.
             nonce = max(pending, lowest, *(nonce + 1 for other, nonce in self._in_flight.items() if other != key))
-            attempt = self._sign(message, nonce, gas, fees.raised(offer, self._policy.raise_percent * tries))
+            attempt = self._sign(message, nonce, gas, fees.raised(offer, extra))
             self._intents.attempt(key, attempt.encoded())
             result = self._push(key, attempt)
             if result is Outcome.ACCEPTED or self._gateway.receipt(attempt.hash) is not None:
                 return
             if result is Outcome.NONCE_TAKEN:
                 lowest = nonce + 1
+            else:
+                extra += self._policy.raise_percent
         raise NonceContention(self.address, self._policy.tries)
 
     def _prepare(self, message: Message) -> tuple[int, int, Offer]:
@@ -157,7 +161,10 @@ class Sender:
         needed = offer.most if offer.tip is None or head.base_fee is None else head.base_fee + offer.tip
         if needed > self._policy.fee_limit:
             raise FeeTooHigh(needed, self._policy.fee_limit)
-        return accepted(pending), gas, Offer(min(offer.most, self._policy.fee_limit), offer.tip)
+        # Signing is deterministic: without a mark, another program's same call with the same nonce would be the same
+        # transaction, and each would take it for its own.
+        most = min(offer.most + secrets.randbelow(_MARKS), self._policy.fee_limit)
+        return accepted(pending), gas, Offer(most, offer.tip)
 
     def _quote(self, head: Head, tip: int | RpcRefused) -> Offer:
         if head.base_fee is None:

@@ -26,7 +26,7 @@ class Settings:
     """How the network behaves.
 
     `block_time` is in seconds: a block is mined at that interval, empty or not; None mines one for each transaction.
-    `balance` (ether) is what each of `accounts` owns.
+    `balance` (ether) is what each of `accounts` owns. `hardfork` None is the newest that the node and Covey know.
     """
 
     chain_id: int = 31337
@@ -35,6 +35,7 @@ class Settings:
     balance: int = 10_000
     gas_limit: int = 30_000_000
     mnemonic: str = MNEMONIC
+    hardfork: str | None = None
 
 
 DEFAULTS = Settings()
@@ -49,6 +50,8 @@ def anvil_options(port: int, settings: Settings) -> tuple[str, ...]:
         *("--gas-limit", str(settings.gas_limit)),
         "--no-request-size-limit",
     ]
+    if settings.hardfork is not None:
+        options += ["--hardfork", settings.hardfork]
     if settings.block_time is not None:
         options += ["--block-time", str(settings.block_time)]
     return tuple(options)
@@ -58,7 +61,7 @@ def ganache_options(port: int, settings: Settings) -> tuple[str, ...]:
     options = [
         *("--server.host", "127.0.0.1", "--server.port", str(port)),
         *("--chain.chainId", str(settings.chain_id), "--chain.networkId", str(settings.chain_id)),
-        *("--chain.hardfork", "shanghai"),
+        *("--chain.hardfork", settings.hardfork or "shanghai"),
         *("--wallet.totalAccounts", str(settings.accounts), "--wallet.defaultBalance", str(settings.balance)),
         *("--wallet.mnemonic", settings.mnemonic),
         *("--miner.blockGasLimit", str(settings.gas_limit)),

@@ -1,0 +1,69 @@
+"""RPC endpoints that fail, each in its own way: real HTTP servers."""
+
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+Respond = Callable[[Any], tuple[int, bytes]]
+"""From a parsed request to an HTTP status and body."""
+
+
+@contextmanager
+def endpoint(respond: Respond) -> Iterator[str]:
+    """The address of a server that answers with `respond`."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            status, body = respond(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            try:
+                self.send_response(status)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+            except OSError:
+                pass  # the client lost patience
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def answers(results: dict[str, Any]) -> Respond:
+    """Well-formed answers, with these results by method."""
+
+    def one(request: dict[str, Any]) -> dict[str, Any]:
+        if request["method"] in results:
+            return {"jsonrpc": "2.0", "id": request["id"], "result": results[request["method"]]}
+        return {"jsonrpc": "2.0", "id": request["id"], "error": {"code": -32601, "message": "no such method"}}
+
+    def respond(request: Any) -> tuple[int, bytes]:
+        reply = [one(item) for item in request] if isinstance(request, list) else one(request)
+        return 200, json.dumps(reply).encode()
+
+    return respond
+
+
+def always(status: int, body: bytes) -> Respond:
+    return lambda request: (status, body)
+
+
+def slow(seconds: float) -> Respond:
+    def respond(request: Any) -> tuple[int, bytes]:
+        time.sleep(seconds)
+        return 200, b"{}"
+
+    return respond
