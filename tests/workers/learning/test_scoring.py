@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from covey.learning import errors
 from covey.learning.artefact import encode
 from covey.learning.data import Dataset, Split
-from covey.learning.exact import BITS, count_correct, logits, predict
+from covey.learning.exact import BITS, count_correct, logits, predict, stack
 from covey.learning.families import family_of
 from covey.learning.layers import Dense, Flatten, Normalise, Relu, parameter_shapes
 from covey.learning.network import build
@@ -112,8 +112,7 @@ def test_logits_equal_rational_arithmetic(seed: int, spread: int) -> None:
         for name, shape in parameter_shapes(layers).items()
     }
     x = rng.normal(size=5).astype(np.float32)
-    weights = {name: torch.from_numpy(array)[None].double() for name, array in arrays.items()}
-    found = logits(layers, weights, torch.from_numpy(x)[None].double())[0, 0].tolist()
+    found = logits(layers, stack([arrays], CPU), torch.from_numpy(x)[None].double())[0, 0].tolist()
 
     shifted = [float(a) - float(b) for a, b in zip(x, arrays["0.shift"], strict=True)]
     values = [Fraction(a * float(b)) for a, b in zip(shifted, arrays["0.scale"], strict=True)]
@@ -135,8 +134,8 @@ def test_logits_are_those_of_the_trained_module(name: str, shape: tuple[int, ...
     torch.manual_seed(0)
     module = build(layers)
     x = torch.rand(7, *shape)
-    weights = {key: tensor[None].double() for key, tensor in module.state_dict().items()}
-    assert torch.allclose(logits(layers, weights, x.double())[0].float(), module(x), atol=1e-4)
+    weights = {key: tensor.numpy() for key, tensor in module.state_dict().items()}
+    assert torch.allclose(logits(layers, stack([weights], CPU), x.double())[0].float(), module(x), atol=1e-4)
 
 
 def test_ties_go_to_the_lowest_class(make_model: MakeModel, digits: Split, task: TaskSpec) -> None:
@@ -145,8 +144,8 @@ def test_ties_go_to_the_lowest_class(make_model: MakeModel, digits: Split, task:
     shard = digits.shards[0]
     assert score_models([encode(zero)], shard, task)[0].correct == (shard.y == 0).sum()
     layers = (Normalise(1), Flatten(), Dense(1, 4))
-    tied = {"0.shift": [[0.0]], "0.scale": [[1.0]], "2.weight": [[[1.0], [3.0], [3.0], [2.0]]], "2.bias": [[0.0] * 4]}
-    stacked = {name: torch.tensor(value, dtype=torch.float64) for name, value in tied.items()}
+    tied = {"0.shift": [0], "0.scale": [1], "2.weight": [[1], [3], [3], [2]], "2.bias": [0, 0, 0, 0]}
+    stacked = stack([{name: np.array(value, np.float32) for name, value in tied.items()}], CPU)
     assert predict(layers, stacked, torch.tensor([[1.0], [-1.0]], dtype=torch.float64)).tolist() == [[1, 0]]
 
 

@@ -27,7 +27,7 @@ from covey.learning.tensors import Array
 BITS = 19
 _EXPONENT = 0x7FF0_0000_0000_0000
 _SMALLEST = 2.0**-300
-_BUDGET = {"cpu": 2**18, "cuda": 2**27}
+_BUDGET = {"cpu": 2**19, "cuda": 2**27}
 """Values that one step may hold: a core's cache on a CPU, 1 GiB on a GPU."""
 
 Weights = Mapping[str, torch.Tensor]
@@ -52,7 +52,7 @@ def count_correct(
     together = max(1, budget // max(parameters, size * examples))
     counts: list[int] = []
     for start in range(0, len(models), together):
-        weights = _stack(models[start : start + together], device)
+        weights = stack(models[start : start + together], device)
         correct = torch.zeros(len(models[start : start + together]), dtype=torch.int64, device=device)
         for x, y in _blocks(shard, examples, device):
             correct += (predict(layers, weights, x) == y).sum(1)
@@ -60,8 +60,17 @@ def count_correct(
     return counts
 
 
+def stack(models: Sequence[Mapping[str, Array]], device: torch.device) -> Weights:
+    """The parameters of several models as float64 with a leading axis, weight matrices and kernels on their grids."""
+    stacked = {
+        name: torch.from_numpy(np.stack([model[name] for model in models])).to(device, torch.float64)
+        for name in models[0]
+    }
+    return {name: _on_grid(values, 2) if values.ndim > 2 else values for name, values in stacked.items()}
+
+
 def predict(layers: Layers, weights: Weights, x: torch.Tensor) -> torch.Tensor:
-    """Classes (models, examples) that stacked models give to float64 inputs (examples, *shape); ties: the lowest."""
+    """Classes (models, examples) that `stack`ed models give to float64 inputs (examples, *shape); ties: the lowest."""
     return logits(layers, weights, x).argmax(-1)
 
 
@@ -87,9 +96,9 @@ def logits(layers: Layers, weights: Weights, x: torch.Tensor) -> torch.Tensor:
 
 
 def _affine(values: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
-    """(models or 1, ..., inputs) to (models, ..., outputs); `values` are on their grid."""
+    """(models or 1, ..., inputs) to (models, ..., outputs); both are on their grids."""
     models = len(weight)
-    sums = torch.bmm(values.flatten(1, -2).expand(models, -1, -1), _on_grid(weight, 2).mT)
+    sums = torch.bmm(values.flatten(1, -2).expand(models, -1, -1), weight.mT)
     return sums.add_(bias.unsqueeze(1)).reshape(models, *values.shape[1:-1], -1)
 
 
@@ -124,13 +133,6 @@ def _normalise(values: torch.Tensor, shift: torch.Tensor, scale: torch.Tensor) -
         shift, scale = shift[:1], scale[:1]
     sides = [1] * (values.ndim - 2)
     return (values - shift.view(len(shift), *sides, -1)) * scale.view(len(scale), *sides, -1)
-
-
-def _stack(models: Sequence[Mapping[str, Array]], device: torch.device) -> Weights:
-    return {
-        name: torch.from_numpy(np.stack([model[name] for model in models])).to(device, torch.float64)
-        for name in models[0]
-    }
 
 
 def _blocks(shard: Dataset, size: int, device: torch.device) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:

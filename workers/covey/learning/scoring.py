@@ -46,8 +46,8 @@ def score_models(
     """Score every artefact on `shard`, in the order given.
 
     Nothing that an artefact holds raises: what is not a sound model for `task` scores 0, with the reason. Scores are
-    equal on every machine, with any number of CPU threads (see `covey.learning.exact`). Raises DataError if the shard is
-    not the task's, DeviceError.
+    equal on every machine, with any number of CPU threads (see `covey.learning.exact`). Raises DataError if the shard
+    is not the task's, DeviceError.
     """
     if (shard.input_shape, shard.classes) != (task.input_shape, task.classes):
         raise DataError(f"shard {shard.input_shape}, {shard.classes} classes is not one of the task {task}")
