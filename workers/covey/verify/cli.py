@@ -1,0 +1,85 @@
+"""The command: verify a task from a bundle, or from a node."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from .bundle import MAX_BUNDLE_BYTES, Bundle, BundleError, read_bundle, write_bundle
+from .check import verify
+from .compare import compare
+from .export import export
+from .report import text, to_json
+from .rpc import Node, NodeError
+
+_EXAMPLES = """
+examples:
+  python -m covey.verify bundle.json
+  python -m covey.verify bundle.json --rpc http://127.0.0.1:8545
+  python -m covey.verify 7 --rpc http://127.0.0.1:8545 --arena 0x… --export bundle.json
+
+exit status:
+  0  the chain did what the rules demand
+  1  it did not, by one wei or more, or its logs contradict each other
+  2  nothing could be verified: no such file, not a bundle, no node
+"""
+
+AGREES, DIFFERS, UNREADABLE = 0, 1, 2
+
+_DIGITS = 78
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    try:
+        if options.source.isdecimal():
+            bundle = _fetch(options)
+            report = verify(bundle)
+        else:
+            bundle = _load(Path(options.source))
+            report = verify(bundle)
+            if options.rpc:
+                compare(bundle, Node(options.rpc), report)
+        if options.export:
+            Path(options.export).write_bytes(write_bundle(bundle))
+    except (BundleError, NodeError, OSError) as error:
+        print(f"cannot verify: {error}", file=sys.stderr)
+        return UNREADABLE
+    print(to_json(report) if options.json else text(report, options.every), end="")
+    return AGREES if report.passed else DIFFERS
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="covey verify",
+        description="Re-derive a task's settlement from chain logs alone and compare every wei.",
+        epilog=_EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("source", help="a bundle, or a task's number (which needs --rpc and --arena)")
+    parser.add_argument("--rpc", metavar="URL", help="node to read the task from, or to compare the bundle with")
+    parser.add_argument("--arena", metavar="ADDRESS", help="address of the Arena")
+    parser.add_argument(
+        "--from-block", type=int, default=0, metavar="N", help="block of the vault's deployment, or less"
+    )
+    parser.add_argument("--export", metavar="FILE", help="write what was read as a bundle")
+    parser.add_argument("--every", action="store_true", help="print every single check")
+    parser.add_argument("--json", action="store_true", help="print the report as JSON")
+    return parser
+
+
+def _load(path: Path) -> Bundle:
+    with path.open("rb") as file:
+        return read_bundle(file.read(MAX_BUNDLE_BYTES + 1))
+
+
+def _fetch(options: argparse.Namespace) -> Bundle:
+    arena = str(options.arena).lower()
+    if not options.rpc or not re.fullmatch("0x[0-9a-f]{40}", arena):
+        raise NodeError("a task is read from a node: name it with --rpc URL, and the contract with --arena ADDRESS")
+    task = int(options.source[:_DIGITS])
+    return export(Node(options.rpc), arena, task, max(0, options.from_block))
