@@ -1,0 +1,168 @@
+"""A creator's deeds: post a task, post its keys, collect its models. `creator.py` decides which of the last two."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from covey.chain.errors import RpcGarbage
+from covey.journal import Secret, derive
+from covey.learning.data import Split, encode_shard, split_for_task
+from covey.learning.families import family_of
+from covey.roles import creator, errands
+from covey.roles.config import CreatorConfig, TaskPlan
+from covey.roles.context import Context
+from covey.roles.creator import CreatorFacts
+from covey.roles.decision import Act, Decision, Step
+from covey.roles.description import Content, Description, fetch_description, put_description
+from covey.roles.outcome import Local, Outcome
+from covey.roles.readiness import require_credit
+from covey.roles.sealed import audience_of
+from covey.roles.task import TaskState
+from covey.roles.view import View
+from covey.sealing import (
+    MAX_MANIFEST_SIZE,
+    SEAL_OVERHEAD,
+    KeyPair,
+    ManifestRules,
+    Published,
+    SealedShard,
+    open_creator_box,
+    open_model,
+    parse_manifest,
+    seal_shard,
+)
+
+
+class CreatorSecrets:
+    """What a creator keeps secret about one task, derived from its secret and the task's public nonce."""
+
+    def __init__(self, context: Context, nonce: bytes) -> None:
+        self._secret: Secret = context.secret
+        self._domain = (context.domain.chain_id, context.domain.arena.lower(), "creator", nonce)
+
+    @property
+    def split_seed(self) -> bytes:
+        return derive(self._secret, *self._domain, "split")
+
+    @property
+    def box_keys(self) -> KeyPair:
+        return KeyPair.from_seed(derive(self._secret, *self._domain, "box key"))
+
+    def shard_key(self, round_: int) -> bytes:
+        return derive(self._secret, *self._domain, "shard key", round_)
+
+
+def post_task(context: Context, plan: TaskPlan) -> int:
+    """Splits and encrypts the data, stores what others need, and posts the task; returns its number.
+
+    Doing it again under the same reference posts nothing and returns the same number. Raises NotReady, StoreError,
+    DataError, ParamOutOfRange, ChainError.
+    """
+    nonce = derive(context.secret, context.domain.chain_id, context.domain.arena.lower(), "task", plan.reference)
+    secrets = CreatorSecrets(context, nonce)
+    split = split_for_task(plan.data, plan.rounds, secrets.split_seed)
+    if split.small:
+        rounds = ", ".join(str(round_ + 1) for round_ in split.small)
+        context.inform(None, f"few hidden examples in round {rounds}: scores will be coarse", rounds=list(split.small))
+    shards = [seal_shard(encode_shard(shard), secrets.shard_key(i)) for i, shard in enumerate(split.shards)]
+    params = plan.params(split.shards)
+    uri = put_description(_describe(context, plan, split, shards, nonce), context.store)
+    key = f"create/{plan.reference}"
+    if context.journal.intents.find(key) is None:
+        require_credit(context, context.address, params.bounty + params.bond)
+    abi_shards = [tuple(asdict(shard.commitment).values()) for shard in shards]
+    call = context.contracts.arena.call("createTask", params.to_abi(), abi_shards, uri)
+    receipt = context.sender.send(key, call)
+    created = next((r for r in context.gateway.records(receipt) if r.name == "TaskCreated"), None)
+    if created is None:
+        raise RpcGarbage("the receipt of createTask shows no task: check the RPC endpoint")
+    task: int = created.arguments["task"]
+    context.inform(task, f"posted {plan.title!r}", uri=uri)
+    return task
+
+
+def _describe(context: Context, plan: TaskPlan, split: Split, shards: list[SealedShard], nonce: bytes) -> Description:
+    training = encode_shard(split.train)
+    return Description(
+        title=plan.title,
+        task=family_of(plan.family).task(plan.data, plan.limits),
+        training=Content(cid=context.store.put(training), size=len(training)),
+        shards=tuple(Content(cid=context.store.put(s.ciphertext), size=len(s.ciphertext)) for s in shards),
+        creator_key=CreatorSecrets(context, nonce).box_keys.public,
+        nonce=nonce,
+    )
+
+
+class CreatorRole:
+    """A task's creator, once it is posted."""
+
+    def __init__(self, context: Context, config: CreatorConfig) -> None:
+        self._context = context
+        self._config = config
+        self._description: Description | None = None
+
+    def decide(self, view: View) -> Decision:
+        state = view.state
+        refunded = state.finished is not None and state.finished["refunded"] > 0
+        own = CreatorFacts(
+            collected=frozenset(
+                (round_, index)
+                for index, handle in enumerate(state.handles)
+                for round_ in handle.delivered
+                if self._path(state.task, round_, index).exists()
+            ),
+            claims=refunded and state.creator == self._context.address,
+            claimed=errands.has_claimed(self._context, state.task),
+            patience=self._config.patience,
+        )
+        return creator.decide(view, own)
+
+    def perform(self, view: View, act: Act) -> Outcome:
+        match act.step:
+            case Step.POST_KEY:
+                return self._post_key(view.state, act)
+            case Step.COLLECT:
+                self._collect(view.state, *act.place)
+                return Local.DONE
+            case _:
+                return errands.run(self._context, view, act)
+
+    def _post_key(self, state: TaskState, act: Act) -> Outcome:
+        key = self._secrets(state).shard_key(act.place[0])
+        shards = [tuple(asdict(shard).values()) for shard in state.shards]
+        call = self._context.contracts.arena.call("postKey", state.task, act.place[0], key, shards)
+        return self._context.send(act, state.task, call)
+
+    def _collect(self, state: TaskState, round_: int, index: int) -> None:
+        """Opens a delivered box and writes the model; whole or not at all."""
+        description, store = self._describe(state), self._context.store
+        audience = audience_of(self._context.domain, state, round_, description.creator_key)
+        handle = state.handles[index]
+        key = open_creator_box(handle.delivered[round_], self._secrets(state).box_keys, audience.context)
+        publication = handle.published[round_]
+        published = Published(publication.manifest_hash, publication.plaintext_hash, publication.creator_box_hash)
+        limit = description.limits.max_artefact_bytes + SEAL_OVERHEAD
+        rules = ManifestRules(state.task, round_, description.task.family, len(state.validators), limit)
+        manifest = parse_manifest(store.get(publication.cid, MAX_MANIFEST_SIZE), published, rules)
+        artefact = open_model(store.get(manifest.artefact.cid, limit), key, manifest)
+        path = self._path(state.task, round_, index)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial")
+        partial.write_bytes(artefact)
+        os.replace(partial, path)
+        self._context.inform(
+            state.task, f"round {round_ + 1}: the model of handle {index} is in {path}", path=str(path)
+        )
+
+    def _path(self, task: int, round_: int, index: int) -> Path:
+        return self._config.models / f"task-{task}-round-{round_ + 1}-handle-{index}.covey"
+
+    def _secrets(self, state: TaskState) -> CreatorSecrets:
+        return CreatorSecrets(self._context, self._describe(state).nonce)
+
+    def _describe(self, state: TaskState) -> Description:
+        if self._description is None:
+            self._description = fetch_description(state.uri, state.params.rounds, self._context.store)
+        return self._description

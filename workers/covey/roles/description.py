@@ -1,0 +1,110 @@
+"""A task's public description: what its `uri` on chain points to.
+
+Canonical JSON (sorted names, no spaces, ASCII) in the content store, named by its CID: one description has one form in
+bytes. Whoever reads it trusts the CID for its bytes and this module for its bounds, and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Annotated, Final, Literal
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+
+from covey.learning.task import Limits, TaskSpec
+from covey.roles.errors import BadDescription
+from covey.storage import BadCid, Cid, Store, TooLarge
+
+MAX_SIZE: Final = 65_536
+"""Bytes."""
+
+_SCHEME: Final = "ipfs://"
+_HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})*")
+
+
+def _read_hex(value: object) -> object:
+    if isinstance(value, str):
+        if not _HEX.fullmatch(value):
+            raise ValueError("not lower-case hex after 0x")
+        return bytes.fromhex(value[2:])
+    return value
+
+
+def _check_cid(value: str) -> str:
+    return str(Cid.parse(value))
+
+
+_Word = Annotated[
+    bytes,
+    BeforeValidator(_read_hex),
+    Field(min_length=32, max_length=32),
+    PlainSerializer(lambda value: "0x" + value.hex()),
+]
+_Text = Annotated[str, Field(max_length=2000)]
+_STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class Content(BaseModel):
+    """Something in the store: its CID and its size in bytes."""
+
+    model_config = _STRICT
+
+    cid: Annotated[str, AfterValidator(_check_cid)]
+    size: Annotated[int, Field(gt=0, le=2**31)]
+
+
+class Description(BaseModel):
+    """Everything about a task that its parameters on chain don't say.
+
+    `training` is the public training set, `shards` the ciphertexts of the hidden sets in the order of the rounds;
+    `creator_key` is the X25519 key that models are boxed to. From `nonce`, which is public, and a secret of its own the
+    creator derives the shards' keys.
+    """
+
+    model_config = _STRICT
+
+    version: Literal[1] = 1
+    title: _Text
+    task: TaskSpec
+    training: Content
+    shards: Annotated[tuple[Content, ...], Field(min_length=1, max_length=8)]
+    creator_key: _Word
+    nonce: _Word
+
+    def encode(self) -> bytes:
+        """The canonical bytes."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, separators=(",", ":")).encode("ascii")
+
+    @property
+    def limits(self) -> Limits:
+        return self.task.limits
+
+
+def put_description(description: Description, store: Store) -> str:
+    """Stores it; returns the URI for the chain. Raises StoreError."""
+    return _SCHEME + store.put(description.encode())
+
+
+def fetch_description(uri: str, rounds: int, store: Store) -> Description:
+    """The description of a task of `rounds` rounds.
+
+    Raises BadDescription for what no retry will mend, other subclasses of StoreError for what one may.
+    """
+    if not uri.startswith(_SCHEME):
+        raise BadDescription(f"the task's address {uri[:80]!r} is not {_SCHEME} and a CID")
+    try:
+        data = store.get(uri.removeprefix(_SCHEME), MAX_SIZE)
+    except (BadCid, TooLarge) as error:
+        raise BadDescription(str(error)) from error
+    try:
+        description = Description.model_validate_json(data)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+        place = ".".join(map(str, first["loc"])) or "description"
+        raise BadDescription(f"{place}: {first['msg']}"[:200]) from error
+    if description.encode() != data:
+        raise BadDescription("it is not in canonical form")
+    if len(description.shards) != rounds:
+        raise BadDescription(f"it names {len(description.shards)} shards for {rounds} rounds")
+    return description

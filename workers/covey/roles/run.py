@@ -1,0 +1,76 @@
+"""Starting roles: what the command line and other programs call.
+
+Each of these runs until nothing is left to do, in the thread that calls it. Ctrl-C (KeyboardInterrupt) may end it at
+any instruction; started again with the same configuration, it goes on where it was.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from types import FrameType
+
+from covey.roles.config import (
+    CreatorConfig,
+    KeeperConfig,
+    Report,
+    TaskPlan,
+    TrainerConfig,
+    ValidatorConfig,
+    WorkerConfig,
+)
+from covey.roles.context import opened
+from covey.roles.creating import CreatorRole, post_task
+from covey.roles.keeping import KeeperRole
+from covey.roles.relay import Relay
+from covey.roles.training import TrainerRole
+from covey.roles.validating import ValidatorRole
+from covey.roles.worker import Worker
+
+
+def create_task(config: WorkerConfig, plan: TaskPlan, report: Report) -> int:
+    """Posts a task, or finds it posted; returns its number. See `post_task` for errors."""
+    with opened(config, report) as context:
+        return post_task(context, plan)
+
+
+def run_trainer(config: TrainerConfig, report: Report) -> None:
+    """Trains for one task, from enrolment to pay. Raises NotReady, UnknownTask, and see `Worker`."""
+    with opened(config.worker, report) as context:
+        Worker(context, TrainerRole(context, config), frozenset({config.task})).run()
+
+
+def run_validator(config: ValidatorConfig, report: Report) -> None:
+    """Validates one task, from enrolment to pay. Raises as `run_trainer`."""
+    with opened(config.worker, report) as context:
+        Worker(context, ValidatorRole(context, config), frozenset({config.task})).run()
+
+
+def run_creator(config: CreatorConfig, report: Report) -> None:
+    """Posts a task's keys in time and collects its models. Raises as `run_trainer`."""
+    with opened(config.worker, report) as context:
+        Worker(context, CreatorRole(context, config), frozenset({config.task})).run()
+
+
+def run_keeper(config: KeeperConfig, report: Report) -> None:
+    """Does what is due in tasks and relays handles' messages. Raises as `run_trainer`."""
+    with ExitStack() as stack:
+        context = stack.enter_context(opened(config.worker, report))
+        if config.relay is not None:
+            stack.enter_context(Relay(context, config.relay))
+        Worker(context, KeeperRole(context, config), config.tasks).run()
+
+
+@contextmanager
+def ended_by_signals() -> Iterator[None]:
+    """SIGTERM ends what runs here as Ctrl-C does, by KeyboardInterrupt. For the main thread."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,226 @@
+"""Running a role: follow the chain, let the role decide, do what it says, whatever fails and whenever it is killed.
+
+One new block costs one question for its header and one for its events. Nothing in memory matters: a worker that is
+killed at any instruction and started again folds the same events, decides the same deed, and finds in its journal how
+far it got.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final, Protocol
+
+from covey.chain import queries
+from covey.chain.abi import Record
+from covey.chain.errors import ContractError, RpcError, RpcRefused, TransactionError, WrongChain
+from covey.chain.follower import EventFollower, Filter
+from covey.chain.wire import Head
+from covey.learning.errors import LearningError
+from covey.protocol.errors import ProtocolError
+from covey.roles import faults
+from covey.roles.config import Notice
+from covey.roles.context import Context
+from covey.roles.decision import Act, Decision
+from covey.roles.errors import RelayError, UnknownTask
+from covey.roles.outcome import Local, Outcome, Sent
+from covey.roles.task import Event, TaskState, fold
+from covey.roles.view import View
+from covey.sealing import SealError
+from covey.storage import StoreError
+
+_POLL: Final = 30.0
+"""Seconds to wait for a block before asking again."""
+
+_MAX_PAUSE: Final = 30.0
+_MAX_BACKOFF: Final = 32
+"""Blocks."""
+
+_TIMED: Final = frozenset({"TaskCreated", "KeyPosted", "TaskEnded"})
+"""Events whose time matters, however late they are read."""
+
+_PASSING: Final = (
+    ContractError,
+    TransactionError,
+    RpcRefused,
+    RelayError,
+    StoreError,
+    SealError,
+    LearningError,
+    ProtocolError,
+)
+"""What may keep a worker from one deed, and not from others or from trying again."""
+
+
+class Role(Protocol):
+    """What a worker runs."""
+
+    def decide(self, view: View) -> Decision:
+        """What is due, from the view and the role's memory alone."""
+        ...
+
+    def perform(self, view: View, act: Act) -> Outcome:
+        """Begins a deed. Doing again what was done does no harm."""
+        ...
+
+
+@dataclass
+class _Failures:
+    """How often a deed failed in a row, and from which block on it may be tried again."""
+
+    count: int
+    not_before: int
+
+
+class Worker:
+    """Runs `role` for its `tasks` (None: all there are) until nothing is left to do for any of them.
+
+    Raises what no retry mends: WrongChain, ChainReset, JournalError, RoleError, and UnknownTask if one of `tasks` is
+    not there.
+    """
+
+    def __init__(self, context: Context, role: Role, tasks: frozenset[int] | None) -> None:
+        self._context = context
+        self._gateway = context.gateway
+        self._role = role
+        self._wanted = tasks
+        self._follower = _follower(context, tasks)
+        self._times: dict[bytes, int] = {}  # of blocks, by hash
+        self._tasks: dict[int, TaskState] = {}
+        self._over: set[int] = set()
+        self._said: dict[int, str] = {}
+        self._failures: dict[tuple[int, Act], _Failures] = {}
+
+    def run(self) -> None:
+        """Returns when all of the named tasks are over."""
+        head: Head | None = None
+        pause = 0.0
+        while True:
+            try:
+                if head is None:
+                    head = self._gateway.head()
+                    self._refold()
+                self._sync(head)
+                if self._finished():
+                    return
+                again = [self._attend(state, head) for state in list(self._tasks.values())]
+                if self._finished():
+                    return
+                head = self._gateway.head() if any(again) else self._gateway.wait_for_block(head, _POLL)
+                pause = 0.0
+            except WrongChain:
+                raise
+            except (RpcError, RpcRefused) as error:
+                pause = min(max(1.0, pause * 2), _MAX_PAUSE)
+                self._context.report(Notice("trouble", f"{error}; going on in {pause:.0f} s"))
+                time.sleep(pause)
+
+    def _finished(self) -> bool:
+        return self._wanted is not None and self._wanted <= self._over
+
+    # Following --------------------------------------------------------------------------------------------------------
+
+    def _refold(self) -> None:
+        self._tasks = fold({}, self._events(tuple(self._follower.records())))
+
+    def _sync(self, head: Head) -> None:
+        self._times[head.hash] = head.timestamp
+        undone = False
+        for changes in self._follower.sync(head):
+            if changes.undone:
+                undone = True
+                self._context.report(Notice("info", f"the chain took back {len(changes.undone)} events"))
+            if not undone:
+                self._tasks = fold(self._tasks, self._events(changes.new))
+        if undone:
+            self._over.clear()
+            self._failures.clear()
+            self._refold()
+        for task in self._wanted or ():
+            if task not in self._tasks:
+                raise UnknownTask(task, self._context.domain.arena)
+
+    def _events(self, records: Iterable[Record]) -> Iterator[Event]:
+        """With the times of those where it matters: some by name, and the last of each task."""
+        known = [record for record in records if "task" in record.arguments]
+        last = {record.arguments["task"]: record for record in known}
+        timed = [r for r in known if r.name in _TIMED or r is last[r.arguments["task"]]]
+        unknown = {r.log.block_hash: r.log.block for r in timed if r.log.block_hash not in self._times}
+        for head in self._gateway.rpc.ask_each([queries.block(number) for number in sorted(set(unknown.values()))]):
+            if head is not None:
+                self._times[head.hash] = head.timestamp
+        for record in known:
+            yield Event(record.name, record.arguments, record.log.block, self._times.get(record.log.block_hash, 0))
+
+    # Acting -----------------------------------------------------------------------------------------------------------
+
+    def _attend(self, state: TaskState, head: Head) -> bool:
+        """Does what is due in one task; whether to look again at once."""
+        if state.task in self._over:
+            return False
+        view = View(state, head.timestamp, head.number)
+        decision = self._role.decide(view)
+        if not decision.acts:
+            self._idle(state.task, decision)
+            return False
+        self._said.pop(state.task, None)
+        begun = [(act, self._begin(view, act)) for act in decision.acts if self._may_try(view, act)]
+        for act, outcome in begun:
+            if isinstance(outcome, Sent):
+                self._complete(view, act, outcome)
+        return any(outcome is Local.DONE or isinstance(outcome, Sent) for _, outcome in begun)
+
+    def _idle(self, task: int, decision: Decision) -> None:
+        if decision.over:
+            self._over.add(task)
+        if self._said.get(task) != decision.reason:
+            self._said[task] = decision.reason
+            kind = "over" if decision.over else "waits"
+            self._context.report(Notice(kind, decision.reason, task, {"until": decision.until}))
+
+    def _begin(self, view: View, act: Act) -> Outcome | None:
+        faults.point(f"before/{act}")
+        try:
+            outcome = self._role.perform(view, act)
+        except _PASSING as error:
+            self._fail(view, act, error)
+            return None
+        if outcome is Local.DONE:
+            self._succeed(view, act)
+        return outcome
+
+    def _complete(self, view: View, act: Act, sent: Sent) -> None:
+        try:
+            receipt = self._context.sender.wait(sent.key)
+        except _PASSING as error:
+            self._fail(view, act, error)
+        else:
+            self._succeed(view, act, transaction="0x" + receipt.transaction.hex(), gas=receipt.gas_used)
+
+    def _may_try(self, view: View, act: Act) -> bool:
+        failures = self._failures.get((view.state.task, act))
+        return failures is None or view.block >= failures.not_before
+
+    def _fail(self, view: View, act: Act, error: Exception) -> None:
+        """Later tries come ever more rarely; a deed that is no longer due is simply never decided again."""
+        before = self._failures.get((view.state.task, act))
+        count = before.count + 1 if before else 1
+        delay = min(2 ** (count - 1), _MAX_BACKOFF)
+        self._failures[view.state.task, act] = _Failures(count, view.block + delay)
+        facts = {"act": str(act), "error": type(error).__name__, "tries": count}
+        self._context.report(Notice("failed", f"{act}: {error}", view.state.task, facts))
+
+    def _succeed(self, view: View, act: Act, **facts: object) -> None:
+        faults.point(f"after/{act}")
+        self._failures.pop((view.state.task, act), None)
+        self._context.report(Notice("did", str(act), view.state.task, {"act": str(act), **facts}))
+
+
+def _follower(context: Context, tasks: frozenset[int] | None) -> EventFollower:
+    """Follows the Arena: all tasks, or those named. A task's number is the first topic after the event's."""
+    arena = context.contracts.arena.address
+    topics = () if tasks is None else (None, tuple(task.to_bytes(32) for task in sorted(tasks)))
+    name = "all" if tasks is None else ",".join(map(str, sorted(tasks)))
+    filter_ = Filter((arena,), context.config.deployment.block, topics)
+    return EventFollower(context.gateway, context.journal.feed(f"{arena}/{name}"), filter_)
