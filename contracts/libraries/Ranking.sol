@@ -65,16 +65,16 @@ library Ranking {
     }
 
     /// @notice Reverts unless vectors stand in the order of pay: agreement descending, weight descending, first reveal
-    /// ascending, strictly.
+    /// ascending, strictly. All of these are below 2^16.
     function checkVectors(uint256[] memory agreement, uint256[] memory weights, uint256[] memory firstReveals)
         internal
         pure
     {
-        for (uint256 i = 1; i < agreement.length; ++i) {
-            bool below = agreement[i] != agreement[i - 1]
-                ? agreement[i] < agreement[i - 1]
-                : weights[i] != weights[i - 1] ? weights[i] < weights[i - 1] : firstReveals[i] > firstReveals[i - 1];
-            if (!below) revert VectorOutOfOrder(i);
+        uint256 last = type(uint256).max;
+        for (uint256 i; i < agreement.length; ++i) {
+            uint256 standing = agreement[i] << 32 | weights[i] << 16 | (0xffff - firstReveals[i]);
+            if (standing >= last) revert VectorOutOfOrder(i);
+            last = standing;
         }
     }
 
@@ -90,11 +90,14 @@ library Ranking {
         uint256 floor = _consensus(last) / rule.mu * rule.mu;
         uint256 inBucket = Lanes.repeat(Math.max(floor, rule.baseline + 1));
         uint256 higher = Lanes.repeat(Math.min(floor + rule.mu, Lanes.TOP + 1));
-        for (uint256 word; word < Lanes.words(rule.n); ++word) {
+        uint256 words = Lanes.words(rule.n);
+        for (uint256 word; word < words; ++word) {
             uint256 m = Lanes.wordAt(medians, word);
             uint256 flags = Lanes.atLeast(m, higher);
             above += Lanes.sum(Lanes.marks(flags));
-            uint256 bits = Lanes.bitmap(Lanes.atLeast(m, inBucket) & ~flags);
+            flags ^= Lanes.atLeast(m, inBucket);
+            if (flags == 0) continue;
+            uint256 bits = Lanes.bitmap(flags);
             for (uint256 lane = word * Lanes.PER_WORD; bits != 0; ++lane) {
                 if (bits & 1 != 0) {
                     (uint256 standing, uint256 handle) = _standing(entries, medians, lane, rule.mu);

@@ -77,16 +77,19 @@ library RewardCurve {
         pays = new uint256[](agreement.length);
         uint256 total;
         for (uint256 i; i < pays.length && k2 != 0; ++i) {
-            pays[i] = _claim(agreement[i], weights[i], mark);
-            total += pays[i];
-            if (pays[i] != 0) --k2;
+            uint256 claim = _claim(agreement[i], weights[i], mark);
+            if (claim == 0) continue;
+            pays[i] = claim;
+            total += claim;
+            --k2;
         }
         uint256 claimed;
         uint256 paid;
-        for (uint256 i; i < pays.length && claimed != total; ++i) {
+        for (uint256 i; claimed != total; ++i) {
             claimed += pays[i];
-            pays[i] = pool * claimed / total - paid;
-            paid += pays[i];
+            uint256 due = pool * claimed / total;
+            pays[i] = due - paid;
+            paid = due;
         }
     }
 

@@ -173,8 +173,9 @@ library ScoreMatrix {
     function _rows(uint256[] memory weights) private pure returns (uint256[] memory rows, uint256 total) {
         rows = new uint256[](2 * weights.length);
         for (uint256 i; i < weights.length; ++i) {
-            rows[2 * i] = weights[i];
-            total += weights[i];
+            uint256 weight = weights[i];
+            rows[2 * i] = weight;
+            total += weight;
         }
         if (total == 0 || total > Lanes.TOP) revert WeightsOutOfRange(total);
     }
