@@ -1,0 +1,1 @@
+"""What the verbs do. Everything here may import what takes long."""
