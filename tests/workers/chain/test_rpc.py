@@ -18,6 +18,14 @@ POLICY = RpcPolicy(connect_timeout=0.3, timeout=0.5, rounds=2, pause=0.01, max_r
 ACCOUNT = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 
 
+@pytest.fixture(scope="module")
+def net() -> Iterator[Localnet]:
+    """One node for all: nothing here changes its state."""
+    with Localnet() as running:
+        running.mine(30)
+        yield running
+
+
 @contextmanager
 def trickling() -> Iterator[str]:
     """Sends a byte now and then, for ever."""
@@ -89,15 +97,16 @@ def test_a_dead_endpoint_is_left(net: Localnet) -> None:
         Rpc([dead], policy=POLICY).ask(queries.chain_id())
 
 
-def test_an_endpoint_that_dies_is_left_and_can_come_back(net: Localnet) -> None:
-    with Localnet() as other:
-        rpc = Rpc([other.url, net.url], policy=POLICY)
+def test_an_endpoint_that_dies_is_left_and_can_come_back() -> None:
+    with Localnet() as second:
+        with Localnet() as first:
+            rpc = Rpc([first.url, second.url], policy=POLICY)
+            assert rpc.ask(queries.balance(ACCOUNT)) == 10**22
+            port = first.port
         assert rpc.ask(queries.balance(ACCOUNT)) == 10**22
-        port = other.port
-    assert rpc.ask(queries.balance(ACCOUNT)) == 10**22
-    with Localnet(port=port):
-        net.close()
-        assert rpc.ask(queries.balance(ACCOUNT)) == 10**22
+        with Localnet(port=port):
+            second.close()
+            assert rpc.ask(queries.balance(ACCOUNT)) == 10**22
 
 
 def test_time_is_bounded_even_against_a_trickle() -> None:
@@ -148,7 +157,6 @@ def test_a_refusal_is_an_answer(net: Localnet) -> None:
 
 
 def test_batches_are_split_and_stay_in_order(net: Localnet) -> None:
-    net.mine(30)
     rpc = Rpc([net.url], policy=RpcPolicy(max_batch=8))
     heads = rpc.ask_each([queries.block(number) for number in range(30)])
     assert [head.number for head in heads if head] == list(range(30))

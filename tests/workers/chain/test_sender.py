@@ -344,5 +344,6 @@ def test_few_questions_for_one_transaction(net: Localnet, gateway: Gateway, send
     before = gateway.metrics.read()
     sender.send("pay", token.call("transfer", OTHER, 5))
     after = gateway.metrics.read()
-    assert after.requests - before.requests == 3, "prepare, send, look"
-    assert after.total - before.total == 4 + 1 + 2
+    # Prepare, send, look; and if that was too early, a new block and another look.
+    assert after.requests - before.requests in (3, 5)
+    assert after.total - before.total in (4 + 1 + 2, 4 + 1 + 2 + 1 + 2)

@@ -82,21 +82,23 @@ class EventFollower:
 
     def sync(self, head: Head) -> Iterator[Changes]:
         """Reads up to `head`, a page at a time. Each step is in the journal before it is yielded."""
-        restarts = 0
+        for _ in range(self._policy.restarts):
+            try:
+                yield from self._read_to(head)
+                return
+            except _Reorganised:
+                yield self._unwind(head)
+        raise RpcGarbage("the chain changes faster than it can be read: check the RPC endpoints")
+
+    def _read_to(self, head: Head) -> Iterator[Changes]:
         while True:
             cursor = self._cursor or self._anchor()
             last = min(head.number - self._policy.confirmations, cursor.number + self._page)
             if last <= cursor.number:
-                if not self._holds(cursor, head):
-                    yield self._unwind(head)
+                self._require_held(cursor, head)
                 return
             try:
                 logs, end = self._read(cursor, last, head)
-            except _Reorganised:
-                restarts += 1
-                if restarts > self._policy.restarts:
-                    raise RpcGarbage("the chain changes faster than it can be read: check the RPC endpoints") from None
-                yield self._unwind(head)
             except (RpcRefused, RpcError) as error:
                 # The range may be too much for the node. If the node is down, the next sync starts with less.
                 at_end, self._page = self._page == 1, max(1, self._page // 2)
@@ -142,17 +144,18 @@ class EventFollower:
         self._feed.append(map(_stored, logs), blocks.values(), self._policy.keep)
         self._cursor = end
 
-    def _holds(self, cursor: Block, head: Head) -> bool:
-        """Whether what was read is consistent with a head that is no further: the node may just be behind."""
-        if head.number > cursor.number:
-            return True
+    def _require_held(self, cursor: Block, head: Head) -> None:
+        """Raises _Reorganised if what was read isn't in a head's chain; a head that is no further may just lag."""
         known = next(iter(self._feed.blocks(below=head.number + 1, limit=1)), None)
-        if known is None:
-            return True
+        if head.number > cursor.number or known is None:
+            return
         if known.number == head.number:
-            return known.hash == head.hash
-        block = self._rpc.ask(queries.block(known.number))
-        return block is not None and block.hash == known.hash
+            held = known.hash == head.hash
+        else:
+            block = self._rpc.ask(queries.block(known.number))
+            held = block is not None and block.hash == known.hash
+        if not held:
+            raise _Reorganised
 
     def _unwind(self, head: Head) -> Changes:
         """Goes back to the last remembered block that is still on the chain. Raises ChainReset if none is."""

@@ -45,7 +45,8 @@ class Heads:
 
     def __init__(self, rpc: Rpc) -> None:
         self._rpc = rpc
-        self._poll = threading.Lock()
+        self._changed = threading.Condition()
+        self._polling = False
         self._latest: Head | None = None
         self._pace = Pace(time.monotonic())
 
@@ -67,16 +68,20 @@ class Heads:
         Returns the newest block, which is `seen` after a time-out. Raises RpcError.
         """
         deadline = time.monotonic() + timeout
-        while (left := deadline - time.monotonic()) > 0 and self.latest().hash == seen.hash:
-            if not self._poll.acquire(timeout=left):  # another thread asks for both
-                break
+        while self.latest().hash == seen.hash and (left := deadline - time.monotonic()) > 0:
+            with self._changed:
+                if self._polling:  # another thread asks for all
+                    self._changed.wait(left)
+                if self._polling or self.latest().hash != seen.hash:
+                    continue
+                self._polling = True
             try:
-                if self.latest().hash == seen.hash:
-                    now = time.monotonic()
-                    time.sleep(max(min(self._pace.delay(now), deadline - now), 0))
-                    self.refresh()
+                time.sleep(min(self._pace.delay(time.monotonic()), left))
+                self.refresh()
             finally:
-                self._poll.release()
+                with self._changed:
+                    self._polling = False
+                    self._changed.notify_all()
         return self.latest()
 
     def _note(self, head: Head) -> None:
