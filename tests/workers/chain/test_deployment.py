@@ -106,35 +106,37 @@ def test_parameters_that_the_contracts_refuse(gateway: Gateway, sender: Sender) 
         deploy(gateway, sender, Parameters(unbonding=1, min_phase=5))
 
 
-class TestFile:
-    @pytest.fixture(scope="class")
-    def deployed(self, tmp_path_factory: pytest.TempPathFactory) -> Deployment:
-        with (
-            Localnet() as net,
-            Gateway([net.url], codebook=artefacts.codebook()) as gateway,
-            Journal(tmp_path_factory.mktemp("deployer") / "journal.db") as journal,
-        ):
-            return deploy(gateway, Sender(gateway, Signer(net.keys[0]), journal), PARAMETERS)
+@pytest.fixture(scope="module")
+def described(tmp_path_factory: pytest.TempPathFactory) -> Deployment:
+    """A deployment whose chain is gone: its file is what counts."""
+    with (
+        Localnet() as net,
+        Gateway([net.url], codebook=artefacts.codebook()) as gateway,
+        Journal(tmp_path_factory.mktemp("deployer") / "journal.db") as journal,
+    ):
+        return deploy(gateway, Sender(gateway, Signer(net.keys[0]), journal), PARAMETERS)
 
+
+class TestFile:
     @pytest.fixture
-    def path(self, deployed: Deployment, tmp_path: Path) -> Iterator[Path]:
-        deployed.save(tmp_path / "nets" / "local.json")
+    def path(self, described: Deployment, tmp_path: Path) -> Iterator[Path]:
+        described.save(tmp_path / "nets" / "local.json")
         return tmp_path / "nets" / "local.json"
 
-    def test_round_trip(self, deployed: Deployment, path: Path) -> None:
-        assert Deployment.load(path) == deployed
+    def test_round_trip(self, described: Deployment, path: Path) -> None:
+        assert Deployment.load(path) == described
         assert [item.name for item in path.parent.iterdir()] == ["local.json"]
 
     def test_missing(self, tmp_path: Path) -> None:
         with pytest.raises(DeploymentError, match="there is no deployment file"):
             Deployment.load(tmp_path / "none.json")
 
-    def test_unreadable(self, deployed: Deployment, tmp_path: Path) -> None:
+    def test_unreadable(self, described: Deployment, tmp_path: Path) -> None:
         with pytest.raises(DeploymentError, match="can't be read"):
             Deployment.load(tmp_path)
         (tmp_path / "file").write_text("")
         with pytest.raises(DeploymentError, match="can't be written"):
-            deployed.save(tmp_path / "file" / "local.json")
+            described.save(tmp_path / "file" / "local.json")
 
     @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff", b"[" * 50_000, b" " * (1 << 17)], ids=range(6))
     def test_no_json(self, path: Path, content: bytes) -> None:
@@ -160,9 +162,9 @@ class TestFile:
         with pytest.raises(DeploymentError, match=f"no deployment file of this version .{next(iter(changes))}"):
             Deployment.load(path)
 
-    def test_addresses_are_checked(self, deployed: Deployment, path: Path) -> None:
+    def test_addresses_are_checked(self, described: Deployment, path: Path) -> None:
         document = json.loads(path.read_text())
-        mistyped = deployed.addresses.vault.swapcase().replace("0X", "0x")
+        mistyped = described.addresses.vault.swapcase().replace("0X", "0x")
         path.write_text(json.dumps(document | {"addresses": document["addresses"] | {"vault": mistyped}}))
         with pytest.raises(DeploymentError, match="checksum"):
             Deployment.load(path)
