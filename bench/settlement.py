@@ -6,7 +6,8 @@ Each round is revealed and settled by transactions to the Arena; only what comes
 score (validator × model) stand what `settle` used and how much of that was execution, which the calldata floor of
 EIP-7623 hides. The ratio is to the floor of the transaction; the budget is 1.1 × the floor of the distinct vectors and
 medians + 30,000 per winner and paid vector + 150,000. Reveals stand beside, each in a transaction of its own. The last
-table has the most models that fit one transaction of 2^24 gas (EIP-7825) when all vectors differ.
+table has the most models, of the 4,096 that a task may have, that fit one transaction of 2^24 gas (EIP-7825) when all
+vectors differ, and how many fit the 131,072 bytes that nodes relay.
 """
 
 import argparse
@@ -16,12 +17,13 @@ import subprocess
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, cast
 
 from rich.console import Console
 from rich.table import Table
 from web3 import HTTPProvider, Web3
 from web3.contract import Contract
+from web3.types import TxParams
 
 from covey.localnet import Localnet, Settings
 from covey.protocol import lanes
@@ -140,7 +142,7 @@ class Stage:
         return self._used({"to": self.arena.address, "data": call})
 
     def _used(self, transaction: Any) -> int:
-        sent = self.web3.eth.send_transaction({**transaction, "gas": GAS_LIMIT})
+        sent = self.web3.eth.send_transaction(cast(TxParams, {**transaction, "gas": GAS_LIMIT}))
         receipt = self.web3.eth.wait_for_transaction_receipt(sent, poll_latency=0.005)
         if receipt["status"] != 1:
             raise SystemExit(f"a transaction of {receipt['gasUsed']:,} gas failed")
@@ -150,7 +152,7 @@ class Stage:
         built = artifact(name)
         factory = self.web3.eth.contract(abi=built["abi"], bytecode=built["bytecode"]["object"])
         receipt = self.web3.eth.wait_for_transaction_receipt(factory.constructor(*arguments).transact())
-        return self.web3.eth.contract(receipt["contractAddress"], abi=built["abi"])
+        return cast(Contract, self.web3.eth.contract(receipt["contractAddress"], abi=built["abi"]))
 
 
 def artifact(name: str) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def random_params(random: Random) -> TaskParams:
         rounds=random.randint(1, 8),
         min_trainer_stake=1,
         min_validator_stake=1,
-        k1=random.choice([1, 3, 8, 1024]),
+        k1=random.choice([1, 3, 8, 256]),
         k2=random.choice([1, 2, 96]),
         gamma=rate(PPM // 2),
         delta=rate(),

@@ -38,7 +38,7 @@ def test_counts_give_resolution_baseline_and_quota() -> None:
         ("min_validators", 0),
         ("min_trainer_stake", 0),
         ("min_validator_stake", 2**64),
-        ("k1", 1025),
+        ("k1", 257),
         ("k2", 97),
         ("gamma", 500_001),
         ("delta", 1_000_001),

@@ -27,6 +27,7 @@ def clock(now: int, progress: Progress = RUNNING, first: RoundProgress = EMPTY, 
 
 def test_deadlines_are_absolute() -> None:
     ends = [SCHEDULE.submit_end, SCHEDULE.publish_end, SCHEDULE.key_end, SCHEDULE.score_end, SCHEDULE.reveal_end]
+    assert SCHEDULE.draw_end == 150
     assert [end(0) for end in ends] == [210, 230, 260, 300, 350]
     assert [end(1) for end in ends] == [360, 380, 410, 450, 500]
     assert SCHEDULE.open_end(777) == 1777

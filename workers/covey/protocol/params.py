@@ -20,7 +20,7 @@ MAX_VALIDATORS = 96
 MAX_SCORES = 56_000
 """Most trainers times validators: one transaction's size when all vectors differ."""
 
-MAX_WINNERS = 1_024
+MAX_WINNERS = 256
 MAX_EPSILON = 4_096
 MAX_QUOTA = 1_000
 MAX_SLASH = PPM // 2

@@ -124,7 +124,7 @@ class Clock:
             case Status.ENROLLING:
                 return Current(Phase.CLOSE_ENROL, 0, None)
             case Status.DRAWING:
-                return Current(Phase.DRAW_RINGS, 0, s.mask_end)
+                return Current(Phase.DRAW_RINGS, 0, s.draw_end)
             case Status.RUNNING if not self.mask_closed():
                 return Current(Phase.MASK, 0, s.mask_end)
             case Status.RUNNING:

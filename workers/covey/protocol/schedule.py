@@ -23,6 +23,11 @@ class Schedule:
     def mask_end(self) -> int:
         return self.enrol_end + self.lengths.mask
 
+    @property
+    def draw_end(self) -> int:
+        """Until when the rings may be drawn: later, trainers would lack time to register handles."""
+        return (self.enrol_end + self.mask_end) // 2
+
     def submit_end(self, round: int) -> int:
         return self.mask_end + round * self.lengths.round + self.lengths.submit
 
