@@ -13,6 +13,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from eth_utils.address import to_checksum_address
+
+from covey.chain import queries
+from covey.chain.abi import Record
 from covey.chain.artefacts import codebook
 from covey.chain.contract import Call
 from covey.chain.deploy import deploy
@@ -174,7 +178,7 @@ class Network:
         plan = TaskPlan("test", "digits", "image-classification", load("digits"), rounds, params)
         return create_task(self.config(creator), plan, lambda notice: None)
 
-    def start(self, role: str, account: int, kill_at: str | None = None, **options: Any) -> Worker:
+    def start(self, role: str, account: int, kill_log: Path | None = None, **options: Any) -> Worker:
         """Starts a worker process."""
         name = f"{role}-{account}"
         defaults: dict[str, dict[str, Any]] = {
@@ -198,13 +202,13 @@ class Network:
         config.write_text(json.dumps(document))
         worker = Worker(name, config, notices)
         self.workers[name] = worker
-        self.restart(worker, kill_at)
+        self.restart(worker, kill_log)
         return worker
 
-    def restart(self, worker: Worker, kill_at: str | None = None) -> None:
+    def restart(self, worker: Worker, kill_log: Path | None = None) -> None:
         environment = os.environ | {"PYTHONPATH": str(_SOURCES), "OMP_NUM_THREADS": "1"}
-        if kill_at is not None:
-            environment["COVEY_KILL_AT"] = kill_at
+        if kill_log is not None:
+            environment["COVEY_KILL_LOG"] = str(kill_log)
         with (self.folder / f"{worker.name}.err").open("ab") as errors:
             worker.process = subprocess.Popen(
                 [sys.executable, str(_PROCESS), str(worker.config)], env=environment, stderr=errors, stdout=errors
@@ -224,23 +228,34 @@ class Network:
 
     # What happened ----------------------------------------------------------------------------------------------------
 
-    def state(self, task: int) -> TaskState:
-        """The task, folded from all its events."""
-        journal = Journal(self.folder / f"observer-{time.monotonic_ns()}.sqlite")
-        with journal:
+    def records(self) -> list[Record]:
+        """All events of the Arena so far."""
+        with Journal(self.folder / f"observer-{time.monotonic_ns()}.sqlite") as journal:
             arena = self.contracts.arena.address
             follower = EventFollower(self.gateway, journal.feed("all"), Filter((arena,), self.deployment.block))
             for _ in follower.sync(self.gateway.head()):
                 pass
-            times: dict[int, int] = {}
-            events = []
-            for record in follower.records():
-                number = record.log.block
-                if number not in times:
-                    head = self.gateway.rpc.ask(_block(number))
-                    times[number] = head.timestamp if head else 0
-                events.append(Event(record.name, record.arguments, number, times[number]))
-            return fold({}, events)[task]
+            return list(follower.records())
+
+    def relays_of(self, task: int) -> list[str]:
+        """Who sent each message of a task's handles."""
+        return [
+            r.arguments["relay"] for r in self.records() if r.name in ("HandleRegistered", "Submitted", "Published")
+        ]
+
+    def sender_of(self, transaction: bytes) -> str:
+        found = self.net.rpc("eth_getTransactionByHash", "0x" + transaction.hex())
+        assert isinstance(found, dict)
+        return to_checksum_address(found["from"])
+
+    def state(self, task: int) -> TaskState:
+        """The task, folded from all its events."""
+        records = self.records()
+        numbers = sorted({record.log.block for record in records})
+        heads = self.gateway.rpc.ask_each([queries.block(number) for number in numbers])
+        times = {head.number: head.timestamp for head in heads if head is not None}
+        events = (Event(r.name, r.arguments, r.log.block, times[r.log.block]) for r in records)
+        return fold({}, events)[task]
 
     def await_state(self, task: int, condition: Callable[[TaskState], bool], timeout: float) -> TaskState:
         """Waits until the task's state meets a condition."""
@@ -264,9 +279,3 @@ class Network:
             if errors.exists():
                 lines.append(errors.read_text()[-1500:])
         return "\n".join(lines)
-
-
-def _block(number: int) -> Any:
-    from covey.chain import queries
-
-    return queries.block(number)

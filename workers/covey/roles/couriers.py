@@ -57,6 +57,9 @@ class Couriers:
             self._tries[message] = _Try(turn + 1, view.now + self._patience)
             return Local.PENDING
         if self._send_itself:
+            self._context.inform(
+                view.state.task, f"{act}: sent from {self._context.address}, which shows whose handle it is"
+            )
             return self._context.send(act, view.state.task, call)
         self._tries.pop(message, None)
         raise RelayError("no relay took the message: name others, or let the trainer's account send it")

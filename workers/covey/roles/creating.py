@@ -16,6 +16,7 @@ from covey.roles.context import Context
 from covey.roles.creator import CreatorFacts
 from covey.roles.decision import Act, Decision, Step
 from covey.roles.description import Content, Description, fetch_description, put_description
+from covey.roles.errors import NotReady
 from covey.roles.outcome import Local, Outcome
 from covey.roles.readiness import require_credit
 from covey.roles.sealed import audience_of
@@ -79,6 +80,7 @@ def post_task(context: Context, plan: TaskPlan) -> int:
     if created is None:
         raise RpcGarbage("the receipt of createTask shows no task: check the RPC endpoint")
     task: int = created.arguments["task"]
+    context.journal.facts.put(_nonce_key(uri), nonce)
     context.inform(task, f"posted {plan.title!r}", uri=uri)
     return task
 
@@ -105,6 +107,8 @@ class CreatorRole:
 
     def decide(self, view: View) -> Decision:
         state = view.state
+        if state.creator != self._context.address:
+            raise NotReady(f"task {state.task} belongs to {state.creator}: run its creator with that account's key")
         refunded = state.finished is not None and state.finished["refunded"] > 0
         own = CreatorFacts(
             collected=frozenset(
@@ -160,9 +164,15 @@ class CreatorRole:
         return self._config.models / f"task-{task}-round-{round_ + 1}-handle-{index}.covey"
 
     def _secrets(self, state: TaskState) -> CreatorSecrets:
-        return CreatorSecrets(self._context, self._describe(state).nonce)
+        """Known even while the store is down: a key that comes late costs the bond."""
+        known = self._context.journal.facts.get(_nonce_key(state.uri))
+        return CreatorSecrets(self._context, known or self._describe(state).nonce)
 
     def _describe(self, state: TaskState) -> Description:
         if self._description is None:
             self._description = fetch_description(state.uri, state.params.rounds, self._context.store)
         return self._description
+
+
+def _nonce_key(uri: str) -> str:
+    return f"nonce/{uri}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from covey.chain.contract import Call
+from covey.chain.deployment import Contracts
 from covey.roles.context import Context
 from covey.roles.decision import Act, Step
 from covey.roles.outcome import Outcome
@@ -12,7 +13,7 @@ from covey.roles.view import View
 
 def run(context: Context, view: View, act: Act) -> Outcome:
     """Sends one of the calls that need nothing but the task's state. Raises ChainError."""
-    return context.send(act, view.state.task, _call(context, view, act))
+    return context.send(act, view.state.task, call(context.contracts, context.address, view, act))
 
 
 def has_claimed(context: Context, task: int) -> bool:
@@ -20,8 +21,9 @@ def has_claimed(context: Context, task: int) -> bool:
     return context.did(Act(Step.CLAIM), task, context.contracts.ledger.call("claim"))
 
 
-def _call(context: Context, view: View, act: Act) -> Call:
-    arena, task = context.contracts.arena, view.state.task
+def call(contracts: Contracts, account: str, view: View, act: Act) -> Call:
+    """The call that does it, for `account` to send. Raises ValueError for a deed that needs more."""
+    arena, task = contracts.arena, view.state.task
     match act.step:
         case Step.ADVANCE:
             return arena.call("advance", task)
@@ -36,8 +38,8 @@ def _call(context: Context, view: View, act: Act) -> Call:
         case Step.FINISH:
             return arena.call("finish", task)
         case Step.CLAIM_RELAY:
-            return arena.call("claimRelay", task, context.address)
+            return arena.call("claimRelay", task, account)
         case Step.CLAIM:
-            return context.contracts.ledger.call("claim")
+            return contracts.ledger.call("claim")
         case _:
             raise ValueError(f"{act} needs more than the task's state")

@@ -1,15 +1,10 @@
 """What can keep a worker from its work. Each message says what to do next."""
 
+from pathlib import Path
+
 
 class RoleError(Exception):
     """A worker can't go on."""
-
-
-class Stopped(RoleError):
-    """The worker was asked to stop. Nothing is lost: start it again to go on."""
-
-    def __init__(self) -> None:
-        super().__init__("stopped; start it again to go on where it was")
 
 
 class BadDescription(RoleError, ValueError):
@@ -23,11 +18,30 @@ class NotReady(RoleError):
     """Something that only the user can do is missing before a worker may join."""
 
 
+class ModelLost(RoleError):
+    """A trainer committed to a model that its journal does not hold."""
+
+    def __init__(self, journal: Path, round_: int) -> None:
+        super().__init__(
+            f"the journal {journal} has no model for round {round_ + 1}, which this trainer committed to: start it "
+            "with the journal it had then"
+        )
+
+
 class UnknownTask(RoleError):
     """There is no such task."""
 
     def __init__(self, task: int, arena: str) -> None:
         super().__init__(f"the Arena at {arena} has no task {task}: list them with 'covey task list'")
+
+
+class RelayPortTaken(RoleError):
+    """A relay can't listen where it was told to."""
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        super().__init__(
+            f"the relay can't listen on {host}:{port} ({reason}): choose another port, or stop what is there"
+        )
 
 
 class RelayError(RoleError):

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import queue
+import socket
 import threading
 import time
 from collections import OrderedDict
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Final, Self
@@ -27,12 +30,15 @@ from covey.chain.errors import ChainError, ContractError
 from covey.roles.config import Notice, RelayConfig
 from covey.roles.context import Context
 from covey.roles.couriers import MESSAGES_PATH
+from covey.roles.errors import RelayPortTaken
 
 _FUNCTIONS: Final = ("registerHandle", "submit", "publish")
 _MAX_SENDERS: Final = 10_000
 """Addresses and handles whose rate is remembered."""
 
 _MINUTE: Final = 60.0
+_PATIENCE: Final = 0.5
+"""Seconds between looks at whether to close."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +82,8 @@ class Relay:
     def __init__(self, context: Context, config: RelayConfig) -> None:
         self._context = context
         self._config = config
-        self._queue: queue.Queue[Message | None] = queue.Queue(config.queue)
+        self._queue: queue.Queue[Message] = queue.Queue(config.queue)
+        self._closing = threading.Event()
         self._by_address = RateLimit(config.per_minute)
         self._by_handle = RateLimit(config.per_minute)
         self._server = uvicorn.Server(
@@ -90,12 +97,15 @@ class Relay:
                 timeout_keep_alive=int(config.timeout),
             )
         )
-        self._threads = (
-            threading.Thread(target=self._server.run, daemon=True, name="relay http"),
-            threading.Thread(target=self._send_all, daemon=True, name="relay sender"),
-        )
+        self._threads: tuple[threading.Thread, ...] = ()
 
     def __enter__(self) -> Self:
+        """Raises RelayPortTaken."""
+        sockets = [self._listen()]
+        self._threads = (
+            threading.Thread(target=self._server.run, args=(sockets,), daemon=True, name="relay http"),
+            threading.Thread(target=self._send_all, daemon=True, name="relay sender"),
+        )
         for thread in self._threads:
             thread.start()
         return self
@@ -104,9 +114,15 @@ class Relay:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._server.should_exit = True
-        self._queue.put(None)
+        self._closing.set()
         for thread in self._threads:
             thread.join(timeout=self._config.timeout)
+
+    def _listen(self) -> socket.socket:
+        try:
+            return socket.create_server((self._config.host, self._config.port))
+        except OSError as error:
+            raise RelayPortTaken(self._config.host, self._config.port, str(error.strerror or error)) from error
 
     def _app(self) -> FastAPI:
         app = FastAPI(title="Covey relay", docs_url=None, redoc_url=None, openapi_url=None)
@@ -169,15 +185,14 @@ class Relay:
 
     def _send_all(self) -> None:
         """Sends what is in the queue, as much at once as there is."""
-        while True:
-            batch = [self._queue.get()]
-            while not self._queue.empty():
-                batch.append(self._queue.get())
-            messages = [message for message in batch if message is not None]
-            for message in [m for m in messages if self._attempt(m, self._submit)]:
+        while not self._closing.is_set():
+            batch: list[Message] = []
+            with suppress(queue.Empty):
+                batch.append(self._queue.get(timeout=_PATIENCE))
+                while True:
+                    batch.append(self._queue.get_nowait())
+            for message in [m for m in batch if self._attempt(m, self._submit)]:
                 self._attempt(message, self._wait)
-            if None in batch:
-                return
 
     def _submit(self, message: Message) -> None:
         self._context.sender.submit(message.key, message.call)
@@ -188,7 +203,7 @@ class Relay:
         text = f"relayed {message.call.function.name} of {message.handle}"
         self._context.report(Notice("did", text, message.task, facts))
 
-    def _attempt(self, message: Message, deed: Any) -> bool:
+    def _attempt(self, message: Message, deed: Callable[[Message], None]) -> bool:
         """Failures are the client's to mend: it sees that its message is not on chain."""
         try:
             deed(message)

@@ -9,9 +9,10 @@ from eth_hash.auto import keccak
 from covey.chain.contract import Call
 from covey.learning.artefact import encode
 from covey.learning.data import Dataset, decode_shard
+from covey.learning.errors import LearningError, TrainerError
+from covey.learning.task import Progress, TaskSpec
 from covey.learning.task import Report as Epoch
-from covey.learning.task import TaskSpec
-from covey.learning.trainers import built_in, train_artefact
+from covey.learning.trainers import Trainer, built_in, train_artefact
 from covey.roles import errands, trainer
 from covey.roles.background import Background
 from covey.roles.config import Notice, TrainerConfig
@@ -19,7 +20,7 @@ from covey.roles.context import Context
 from covey.roles.couriers import Couriers
 from covey.roles.decision import Act, Decision, Step
 from covey.roles.description import Description, fetch_description
-from covey.roles.errors import NotReady
+from covey.roles.errors import ModelLost
 from covey.roles.messages import HandleKeys, HandleMessages
 from covey.roles.models import Models
 from covey.roles.outcome import Local, Outcome
@@ -127,7 +128,7 @@ class TrainerRole:
         match self._config.strategy:
             case TrainerStrategy.HONEST:
                 assert self._data is not None  # read before the training began
-                artefact = train_artefact(self._config.trainer or built_in(options), self._data, spec, hear)
+                artefact = _trained(self._config.trainer or built_in(options), self._data, spec, hear)
             case TrainerStrategy.UNTRAINED:
                 from covey.learning.training import untrained  # torch takes seconds to import
 
@@ -157,13 +158,10 @@ class TrainerRole:
         return self._messages.publish(view.state, self._handle(view.state), round_, sealed.published, cid, expiry)
 
     def _sealed(self, state: TaskState, round_: int) -> SealedModel:
-        """What was committed to in a round. Raises NotReady if the journal lost it."""
+        """What was committed to in a round. Raises ModelLost."""
         artefact = self._models.chosen(round_)
         if artefact is None:
-            raise NotReady(
-                f"the journal {self._context.journal.path} has no model for round {round_ + 1}, which this trainer "
-                "committed to: start it with the journal it had then"
-            )
+            raise ModelLost(self._context.journal.path, round_)
         return self._seal(state, round_, artefact)
 
     def _seal(self, state: TaskState, round_: int, artefact: bytes) -> SealedModel:
@@ -206,3 +204,13 @@ class TrainerRole:
         index = state.handle(self._messages.address)
         assert index is not None  # as above
         return index
+
+
+def _trained(trainer_: Trainer, data: Dataset, spec: TaskSpec, progress: Progress) -> bytes:
+    """As `train_artefact`, whatever a user's own trainer raises."""
+    try:
+        return train_artefact(trainer_, data, spec, progress)
+    except LearningError:
+        raise
+    except Exception as error:
+        raise TrainerError(f"the trainer failed: {type(error).__name__}: {error}") from error

@@ -23,7 +23,7 @@ from covey.roles import faults
 from covey.roles.config import Notice
 from covey.roles.context import Context
 from covey.roles.decision import Act, Decision
-from covey.roles.errors import RelayError, UnknownTask
+from covey.roles.errors import ModelLost, RelayError, UnknownTask
 from covey.roles.outcome import Local, Outcome, Sent
 from covey.roles.task import Event, TaskState, fold
 from covey.roles.view import View
@@ -49,6 +49,7 @@ _PASSING: Final = (
     SealError,
     LearningError,
     ProtocolError,
+    ModelLost,
 )
 """What may keep a worker from one deed, and not from others or from trying again."""
 
@@ -102,8 +103,6 @@ class Worker:
                     head = self._gateway.head()
                     self._refold()
                 self._sync(head)
-                if self._finished():
-                    return
                 again = [self._attend(state, head) for state in list(self._tasks.values())]
                 if self._finished():
                     return
@@ -112,6 +111,7 @@ class Worker:
             except WrongChain:
                 raise
             except (RpcError, RpcRefused) as error:
+                head = None  # what was read may not have been folded: fold it all again
                 pause = min(max(1.0, pause * 2), _MAX_PAUSE)
                 self._context.report(Notice("trouble", f"{error}; going on in {pause:.0f} s"))
                 time.sleep(pause)
@@ -195,6 +195,9 @@ class Worker:
             receipt = self._context.sender.wait(sent.key)
         except _PASSING as error:
             self._fail(view, act, error)
+            return
+        if receipt.block <= view.block:  # the view has seen it, and still the deed is due
+            self._put_off(view, act)
         else:
             self._succeed(view, act, transaction="0x" + receipt.transaction.hex(), gas=receipt.gas_used)
 
@@ -203,13 +206,17 @@ class Worker:
         return failures is None or view.block >= failures.not_before
 
     def _fail(self, view: View, act: Act, error: Exception) -> None:
-        """Later tries come ever more rarely; a deed that is no longer due is simply never decided again."""
+        count = self._put_off(view, act)
+        facts = {"act": str(act), "error": type(error).__name__, "tries": count}
+        self._context.report(Notice("failed", f"{act}: {error}", view.state.task, facts))
+
+    def _put_off(self, view: View, act: Act) -> int:
+        """Lets later tries come ever more rarely; what is no longer due is simply never decided again."""
         before = self._failures.get((view.state.task, act))
         count = before.count + 1 if before else 1
         delay = min(2 ** (count - 1), _MAX_BACKOFF)
         self._failures[view.state.task, act] = _Failures(count, view.block + delay)
-        facts = {"act": str(act), "error": type(error).__name__, "tries": count}
-        self._context.report(Notice("failed", f"{act}: {error}", view.state.task, facts))
+        return count
 
     def _succeed(self, view: View, act: Act, **facts: object) -> None:
         faults.point(f"after/{act}")
