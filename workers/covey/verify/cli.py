@@ -29,14 +29,14 @@ exit status:
 
 AGREES, DIFFERS, UNREADABLE = 0, 1, 2
 
-_DIGITS = 78
+_TASK = re.compile("[0-9]{1,77}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status."""
     options = _parser().parse_args(arguments)
     try:
-        if options.source.isdecimal():
+        if _TASK.fullmatch(options.source):
             bundle = _fetch(options)
             report = verify(bundle)
         else:
@@ -81,5 +81,4 @@ def _fetch(options: argparse.Namespace) -> Bundle:
     arena = str(options.arena).lower()
     if not options.rpc or not re.fullmatch("0x[0-9a-f]{40}", arena):
         raise NodeError("a task is read from a node: name it with --rpc URL, and the contract with --arena ADDRESS")
-    task = int(options.source[:_DIGITS])
-    return export(Node(options.rpc), arena, task, max(0, options.from_block))
+    return export(Node(options.rpc), arena, int(options.source), max(0, options.from_block))

@@ -23,6 +23,8 @@ _FIRST_RANK: Final = 10**18
 _WHOLE_POOL: Final = 65_535
 _CAP_PERCENT: Final = 15
 _LANES_PER_WORD: Final = 16
+_MODEL_TAG: Final = keccak256(b"covey.arena.commitment")
+_SCORES_TAG: Final = keccak256(b"covey.arena.scores")
 
 
 class BadVector(ValueError):
@@ -127,19 +129,18 @@ class Context:
 
     def model_commitment(self, number: int, handle: str, manifest_hash: bytes, salt: bytes) -> bytes:
         """A trainer's commitment for round `number`."""
-        return self._commitment("commitment", number, handle, manifest_hash, salt)
+        return self._commitment(_MODEL_TAG, number, handle, manifest_hash, salt)
 
     def score_commitment(self, number: int, hot_key: str, lanes_hash: bytes, vector_hash: bytes, salt: bytes) -> bytes:
         """A validator's commitment for round `number`."""
-        return self._commitment("scores", number, hot_key, lanes_hash, vector_hash, salt)
+        return self._commitment(_SCORES_TAG, number, hot_key, lanes_hash, vector_hash, salt)
 
     def seed(self, block_hash: bytes) -> bytes:
         """Seed of the rings, from the hash of the block that was fixed before."""
         return keccak256(words(block_hash, self.arena, self.task))
 
-    def _commitment(self, tag: str, *fields: int | str | bytes) -> bytes:
-        domain = keccak256(f"covey.arena.{tag}".encode())
-        return keccak256(words(domain, self.chain_id, self.arena, self.task, *fields))
+    def _commitment(self, tag: bytes, *fields: int | str | bytes) -> bytes:
+        return keccak256(words(tag, self.chain_id, self.arena, self.task, *fields))
 
 
 def open_commitment(operator: str, nonce: bytes) -> bytes:

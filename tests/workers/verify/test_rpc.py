@@ -1,0 +1,130 @@
+"""Nodes that are slow, down, limited or talk nonsense."""
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from covey.verify.rpc import Filter, Node, NodeError, Refused
+
+ADDRESS = "0x" + "ab" * 20
+WANTED = Filter(ADDRESS, (None,))
+Answer = Callable[[Any], bytes]
+
+
+@contextmanager
+def server(answer: Answer, status: int = 200) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            request = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+            body = answer(request)
+            self.send_response(status)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Quiet."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+        thread = Thread(target=http.serve_forever)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{http.server_port}"
+        finally:
+            http.shutdown()
+            thread.join()
+
+
+def result(request: Any, value: object) -> bytes:
+    return json.dumps({"jsonrpc": "2.0", "id": request["id"], "result": value}).encode()
+
+
+def log(block: int, **changes: object) -> dict[str, object]:
+    return {
+        "address": ADDRESS,
+        "topics": ["0x" + "11" * 32],
+        "data": "0x",
+        "blockNumber": hex(block),
+        "transactionHash": "0x" + "22" * 32,
+        "blockHash": "0x" + "33" * 32,
+        "logIndex": "0x0",
+        "removed": False,
+        **changes,
+    }
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>",
+        b"[]",
+        b"null",
+        b'"0x1"',
+        b'{"id": 99, "result": "0x1"}',
+        b"[" * 50_000,
+        b'{"id": 1, "result": 7}',
+        b'{"id": 1, "result": "0x"}',
+        b'{"id": 1, "result": "0xzz"}',
+        b'{"id": 1}',
+        b'{"id": 1, "error": {"message": "no"}}',
+    ],
+)
+def test_nonsense_is_refused(body: bytes) -> None:
+    with server(lambda _: body) as url, pytest.raises(NodeError):
+        Node(url).chain_id()
+
+
+def test_http_errors_are_named() -> None:
+    with server(lambda _: b"", status=503) as url, pytest.raises(NodeError, match="503"):
+        Node(url).head()
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        log(5, address="0x" + "cd" * 20),
+        log(99),
+        log(5, removed=True),
+        log(5, topics=["0x"]),
+        log(5, topics=["0x" + "11" * 32] * 5),
+        log(5, data="0x1"),
+        log(5, blockHash=None),
+        {},
+        7,
+    ],
+)
+def test_logs_that_were_not_asked_for_are_refused(item: object) -> None:
+    with server(lambda request: result(request, [item])) as url, pytest.raises(NodeError):
+        Node(url).logs(WANTED, 1, 9)
+
+
+def test_a_node_that_limits_ranges_is_asked_for_less() -> None:
+    def limited(request: Any) -> bytes:
+        where = request["params"][0]
+        first, last = int(where["fromBlock"], 16), int(where["toBlock"], 16)
+        if last - first >= 10:
+            return json.dumps({"id": request["id"], "error": {"message": "range too wide"}}).encode()
+        return result(request, [log(block) for block in range(first, last + 1)])
+
+    with server(limited) as url:
+        found = Node(url).logs(WANTED, 0, 100)
+    assert [one.block for one, _ in found] == list(range(101))
+
+
+def test_a_node_that_refuses_every_range() -> None:
+    with server(lambda request: json.dumps({"id": request["id"], "error": {}}).encode()) as url, pytest.raises(Refused):
+        Node(url).logs(WANTED, 0, 100)
+
+
+def test_a_silent_node_is_given_up() -> None:
+    def silent(request: Any) -> bytes:
+        raise TimeoutError
+
+    with server(silent) as url, pytest.raises(NodeError, match="can't be reached"):
+        Node(url, timeout=0.5).head()
