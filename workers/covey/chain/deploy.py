@@ -2,9 +2,6 @@
 
 from eth_typing import ChecksumAddress
 
-from covey.chain import artefacts
-from covey.chain.contract import Call
-from covey.chain.contract import deployment as deploying
 from covey.chain.deployment import Deployment, Parameters
 from covey.chain.errors import RpcGarbage
 from covey.chain.gateway import Gateway
@@ -28,7 +25,7 @@ def deploy(
     while waiting:
         ready = [step for step in waiting if step.needs() <= addresses.keys()]
         for step in ready:
-            sender.submit(_key(step), _call(step, addresses))
+            sender.submit(_key(step), step.call(addresses))
         for step in ready:
             receipt = sender.wait(_key(step))
             if receipt.contract is None:
@@ -42,8 +39,3 @@ def deploy(
 
 def _key(step: Step) -> str:
     return f"deploy/{step.contract}"
-
-
-def _call(step: Step, addresses: dict[str, ChecksumAddress]) -> Call:
-    artefact = artefacts.load(step.contract)
-    return deploying(artefact.interface, artefact.bytecode, *step.resolved(addresses))

@@ -8,6 +8,8 @@ from eth_typing import ChecksumAddress
 
 from covey.chain import artefacts
 from covey.chain.artefacts import MODULES
+from covey.chain.contract import Call
+from covey.chain.contract import deployment as deploying
 from covey.chain.deployment import Addresses, Deployment, Parameters
 
 MAX_SUPPLY = (1 << 96) - 1
@@ -35,6 +37,11 @@ class Step:
         """The constructor's arguments, given the addresses of earlier steps."""
         resolved: tuple[Any, ...] = _resolve(self.arguments, addresses)
         return resolved
+
+    def call(self, addresses: Mapping[str, ChecksumAddress]) -> Call:
+        """What deploys the packaged code, given the addresses of earlier steps."""
+        artefact = artefacts.load(self.contract)
+        return deploying(artefact.interface, artefact.bytecode, *self.resolved(addresses))
 
 
 def steps(parameters: Parameters, *, token: ChecksumAddress | None, holder: ChecksumAddress) -> tuple[Step, ...]:
