@@ -253,7 +253,8 @@ contract Arena is ArenaState, IArena {
         if (!_publishClosed(s, p, r, round)) return (Phase.Publish, _publishEnd(s, round));
         if (r.published == 0) return (Phase.Settle, 0);
         if (!r.keyPosted) {
-            return (block.timestamp < _keyEnd(s, round) ? Phase.PostKey : Phase.Settle, _keyEnd(s, round));
+            uint256 keyEnd = _keyEnd(s, round);
+            return block.timestamp < keyEnd ? (Phase.PostKey, keyEnd) : (Phase.Settle, 0);
         }
         if (round != p.settled) return (Phase.Score, _scoreEnd(s, round));
         Panel memory panel = data.panel;

@@ -82,8 +82,7 @@ abstract contract ArenaState is IArenaEvents, EIP712 {
         mapping(uint256 slot => uint256) malformed;
     }
 
-    /// @dev `openings` holds keccak(handle, openCommitment) by tag. `ranks` packs a handle's rank (from 1) in each round,
-    /// 16 bits a round. `scoreCommitments` holds a validator's box key until its first commitment, so that committing
+    /// @dev `openings` holds keccak(handle, openCommitment) by tag. `scoreCommitments` holds a validator's box key until its first commitment, so that committing
     /// never pays for a fresh slot.
     struct Task {
         Schedule schedule;
@@ -101,7 +100,6 @@ abstract contract ArenaState is IArenaEvents, EIP712 {
         mapping(uint256 index => Handle) handles;
         mapping(uint256 index => bytes32) commitments;
         mapping(bytes32 tag => bytes32) openings;
-        mapping(uint256 index => uint256) ranks;
         mapping(uint256 member => bytes32) scoreCommitments;
         mapping(address relay => uint256) relayUnits;
         mapping(address operator => Delegation) delegations;

@@ -44,7 +44,7 @@ contract Conclusion is ArenaState {
         Progress memory p = t.progress;
         if (p.status != Status.Ended || block.timestamp >= _deliveryEnd(t.schedule, p)) revert WrongPhase(task);
         if (box.length > MAX_BOX) revert TooLong(box.length, MAX_BOX);
-        if (_rank(t.ranks[index], round) == 0) revert NotAuthorized(msg.sender);
+        if (_rank(t.rounds[round], index) == 0) revert NotAuthorized(msg.sender);
         if (t.rounds[round].publications[index] != keccak256(abi.encode(plaintextHash, keccak256(box), manifestHash))) {
             revert WrongOpening();
         }
@@ -180,17 +180,16 @@ contract Conclusion is ArenaState {
         view
         returns (uint256 pay)
     {
-        uint256 ranks = t.ranks[trainer.handle - 1];
-        if (ranks == 0) return 0;
-        (uint256 trainers,) = _pools(t, p);
+        uint256 trainers;
         bool awaited = block.timestamp < _deliveryEnd(t.schedule, p);
         for (uint256 round; round < p.settled; ++round) {
-            uint256 rank = _rank(ranks, round);
+            uint256 rank = _rank(t.rounds[round], trainer.handle - 1);
             if (rank == 0) continue;
             if ((h.delivered >> round) & 1 == 0) {
                 if (awaited) revert AwaitingDelivery(round, _deliveryEnd(t.schedule, p));
                 continue;
             }
+            if (trainers == 0) (trainers,) = _pools(t, p);
             Result memory result = t.rounds[round].result;
             uint256 pool = RewardCurve.trainerPool(trainers, t.rules.delta, t.schedule.rounds, round);
             uint256 rankWeight = RewardCurve.FIRST_RANK;
@@ -227,8 +226,16 @@ contract Conclusion is ArenaState {
         return uint256(p.endedAt) + 2 * uint256(s.open);
     }
 
-    function _rank(uint256 ranks, uint256 round) private pure returns (uint256) {
-        return (ranks >> (round * 16)) & 0xffff;
+    /// @dev A handle's rank in a settled round, from 1; zero if it is no winner.
+    function _rank(RoundData storage data, uint256 handle) private view returns (uint256) {
+        uint256 count = data.result.winners;
+        uint256 word;
+        for (uint256 i; i < count; ++i) {
+            if (i % 16 == 0) word = data.winners[i / 16];
+            if (word & 0xffff == handle) return i + 1;
+            word >>= 16;
+        }
+        return 0;
     }
 
     // ── Validators ─────────────────────────────────────────────────────────────────────────────────────────────────

@@ -195,7 +195,6 @@ contract Settlement is ArenaState {
         );
         uint256 word;
         for (uint256 i; i < handles.length; ++i) {
-            t.ranks[handles[i]] |= (i + 1) << (x.round * 16);
             word |= handles[i] << ((i % 16) * 16);
             if (i % 16 == 15 || i + 1 == handles.length) {
                 data.winners[i / 16] = word;
