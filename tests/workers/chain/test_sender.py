@@ -13,6 +13,7 @@ import pytest
 from eth_utils.crypto import keccak
 
 from covey.chain import (
+    BadArgument,
     Call,
     Contract,
     ContractError,
@@ -125,6 +126,8 @@ def test_a_reverted_transaction_tells_why_and_may_be_sent_again(
     assert isinstance(caught.value.cause, ContractError)
     assert caught.value.cause.arguments["balance"] == 4
     assert "pay" in sender.unfinished()
+    with pytest.raises(BadArgument, match="submit it first"):
+        sender.wait("pay")
     with pytest.raises(ContractError, match="ERC20InsufficientBalance"):
         sender.send("pay", call)
     set_balance(net, token, sender.address, 5)

@@ -9,7 +9,7 @@ from eth_typing import ChecksumAddress
 from covey.chain import queries, wire
 from covey.chain.abi import Codebook, Record
 from covey.chain.contract import Call
-from covey.chain.errors import ChainError, NoContract, RpcGarbage, RpcRefused
+from covey.chain.errors import ChainError, ContractError, NoContract, RpcGarbage, RpcRefused
 from covey.chain.heads import Heads
 from covey.chain.metrics import RpcMetrics
 from covey.chain.queries import Tag
@@ -60,8 +60,10 @@ class Gateway:
 
     def refusal(self, refused: RpcRefused) -> ChainError:
         """What a node's refusal to run a call means: a ContractError if the contract reverted, else the refusal."""
-        if refused.data or refused.code == _REVERTED or "revert" in refused.reason.lower():
+        if refused.data:
             return self.codebook.error(refused.data)
+        if refused.code == _REVERTED or "revert" in refused.reason.lower():
+            return ContractError("Error", {"reason": refused.reason})
         return refused
 
     def records(self, receipt: Receipt) -> tuple[Record, ...]:

@@ -15,6 +15,7 @@ from covey.chain import fees, queries
 from covey.chain.attempts import Attempt, message_of, payload
 from covey.chain.contract import Call
 from covey.chain.errors import (
+    BadArgument,
     ContractError,
     FeeTooHigh,
     InsufficientFunds,
@@ -94,13 +95,15 @@ class Sender:
                 self._push(key, _attempts(intent)[-1])
 
     def wait(self, key: str) -> Receipt:
-        """Waits until a submitted intent is mined and confirmed; replaces what is stuck."""
+        """Waits until an intent is mined and confirmed; replaces what is stuck. Raises BadArgument if it was not sent."""
         deadline = time.monotonic() + self._policy.timeout
         head = self._gateway.heads.latest()
         since = head.number
         overtaken = False
         while True:
             attempts = _attempts(self._intents.get(key))
+            if not attempts:
+                raise BadArgument(f"intent {key!r} is not on its way: submit it first")
             mined, receipt = self._look(attempts)
             if receipt is not None:
                 if receipt.block + self._policy.confirmations <= max(head.number, receipt.block):
@@ -217,7 +220,8 @@ class Sender:
             self._push(key, last)
 
     def _finish(self, key: str, receipt: Receipt) -> Receipt:
-        self._in_flight.pop(key, None)
+        with self._lock:
+            self._in_flight.pop(key, None)
         if receipt.succeeded:
             self._intents.finish(key, receipt.transaction)
             return receipt
