@@ -95,7 +95,7 @@ class Sender:
                 self._push(key, _attempts(intent)[-1])
 
     def wait(self, key: str) -> Receipt:
-        """Waits until an intent is mined and confirmed; replaces what is stuck. Raises BadArgument if it was not sent."""
+        """Waits until an intent is mined and confirmed; replaces what is stuck. Raises BadArgument if not submitted."""
         deadline = time.monotonic() + self._policy.timeout
         head = self._gateway.heads.latest()
         since = head.number
