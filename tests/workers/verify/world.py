@@ -175,6 +175,7 @@ class Model:
     plaintext_hash: bytes
     box: bytes
     salt: bytes
+    cid: str
 
 
 @dataclass
@@ -214,6 +215,13 @@ class Run:
         ]
 
     @property
+    def uri(self) -> str:
+        return "ipfs://task"
+
+    def box_key(self, validator: str) -> bytes:
+        return secret("box", validator)
+
+    @property
     def abi_shards(self) -> list[tuple[bytes, bytes, bytes]]:
         return [(shard.ciphertext_hash, shard.plaintext_hash, shard.key_hash) for shard in self.shards]
 
@@ -224,7 +232,7 @@ class Run:
 
     def create(self) -> "Run":
         self.world.fund(self.creator)
-        self.world.send(self.creator, self.arena.createTask(self.params.to_abi(), self.abi_shards, "ipfs://task"))
+        self.world.send(self.creator, self.arena.createTask(self.params.to_abi(), self.abi_shards, self.uri))
         self.task = self.arena.taskCount().call()
         self.schedule = Schedule.of(self.params, self.world.now())
         return self
@@ -237,7 +245,7 @@ class Run:
         self.stakes[name] = stake
 
     def enrol_validator(self, name: str, person: Person, stake: int) -> None:
-        call = self.arena.enrolValidator(self.task, stake, secret("box", name), shards_hash(self.shards))
+        call = self.arena.enrolValidator(self.task, stake, self.box_key(name), shards_hash(self.shards))
         self._place(self.validators, name, person, self.world.send(person.hot.address, call))
         self.stakes[name] = stake
 
@@ -289,7 +297,7 @@ class Run:
         """Every handle commits to its model, or passes if it has none."""
         for name in self.handles:
             if name in models:
-                model = self._model(round, name, models[name])
+                model = self.sealed(round, name, models[name])
                 self.models[round, name] = model
                 commitment = self.world.domain.commitment(
                     self.task, round, self.handle_of(name).address, model.manifest_hash, model.salt
@@ -311,7 +319,7 @@ class Run:
                 plaintext_hash=model.plaintext_hash,
                 creator_box_hash=keccak(model.box),
                 salt=model.salt,
-                cid=f"bafy{name}",
+                cid=model.cid,
                 first_round=first,
                 nonce=self.messages[name],
                 expiry=2**40,
@@ -462,12 +470,13 @@ class Run:
 
     # ── Small parts ──────────────────────────────────────────────────────────────────────────────────────────────────
 
-    def _model(self, round: int, name: str, plaintext: bytes) -> Model:
+    def sealed(self, round: int, name: str, plaintext: bytes) -> Model:
         return Model(
             manifest_hash=secret("manifest", self.task, round, name),
             plaintext_hash=keccak(plaintext),
             box=secret("creator box", self.task, round, name) * 2,
             salt=secret("salt", self.task, round, name),
+            cid=f"bafy{name}",
         )
 
     def _submit(self, round: int, name: str, commitment: bytes, last: bool) -> None:

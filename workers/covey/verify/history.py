@@ -40,11 +40,12 @@ class Trainer:
 
 @dataclass(slots=True)
 class Validator:
-    """A validator's place: `stake` in gwei."""
+    """A validator's place: `stake` in gwei, `box_key` the X25519 key that models are encrypted to."""
 
     operator: str
     hot_key: str
     stake: int
+    box_key: bytes
     conclusion: Conclusion | None = None
 
 
@@ -81,7 +82,7 @@ class Vector:
 
 @dataclass(slots=True)
 class Round:
-    """One round. Dictionaries keep the order of the logs: `commitments` and `delivered` (place of the log) by handle,
+    """One round. Dictionaries keep the order of the logs: `commitments` and `delivered` (the log) by handle,
     `commits` and `reveals` (vector hash) by validator, `vectors` by hash, `paid` by ordinal, all `paid_in` one
     transaction."""
 
@@ -99,7 +100,7 @@ class Round:
     settled: RoundSettled | None = None
     paid: dict[int, int] = field(default_factory=dict)
     paid_in: set[bytes] = field(default_factory=set)
-    delivered: dict[int, int] = field(default_factory=dict)
+    delivered: dict[int, Record] = field(default_factory=dict)
     tallied: RoundTallied | None = None
 
     @property

@@ -217,7 +217,7 @@ class _Walk:
             history.trainers[event.member] = Trainer(event.operator, event.hot_key, event.stake)
         else:
             self._report.holds(_PLACES, f"{who}, box key", any(event.box_key), "the key is zero")
-            history.validators[event.member] = Validator(event.operator, event.hot_key, event.stake)
+            history.validators[event.member] = Validator(event.operator, event.hot_key, event.stake, event.box_key)
         lock = history.pools.lock_of(self._bundle.contracts.arena, event.operator, event.task)
         due = (event.stake * GWEI, event.stake * GWEI, history.schedule.last_second, record.transaction)
         self._report.equal(
@@ -533,7 +533,7 @@ class _Walk:
         self._phase(record, in_phase and won, f"{subject} delivered")
         due = [lane.creator_box_hash for lane in one.lanes if lane.handle == event.handle]
         self._report.equal(_BOXES, subject, due, [keccak256(event.box)])
-        one.delivered.setdefault(event.handle, record.place)
+        one.delivered.setdefault(event.handle, record)
 
     def _tally(self, event: RoundTallied, record: Record) -> None:
         one = self._round(event.round)

@@ -205,7 +205,7 @@ def _trainer_pays(
             continue
         rank, pay = outcome.winners.index(handle) + 1, outcome.shares.pays.get(handle, 0)
         delivered = history.rounds[number].delivered.get(handle)
-        if delivered is not None and delivered < conclusion.record.place:
+        if delivered is not None and delivered.place < conclusion.record.place:
             yield pay, f"round {number}, rank {rank}: {pay} earned"
         else:
             yield 0, f"round {number}, rank {rank}: {pay} forfeited, no box delivered"
