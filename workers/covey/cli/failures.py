@@ -49,6 +49,7 @@ RULES: Final[Mapping[str, tuple[Exit, str]]] = {
     "covey.learning.errors.LearningError": (Exit.LEARNING, "correct the data, model or device, then start again"),
     "covey.localnet.errors.LocalnetError": (Exit.SETUP, OWN),
     "covey.localnet.errors.NodeFailed": (Exit.SETUP, "run 'make setup' again if the node's program is damaged"),
+    "covey.network.network.NetworkError": (Exit.FAILED, "look at the logs in its folder; --folder keeps them"),
     "covey.protocol.errors.ParamOutOfRange": (Exit.USAGE, "docs/protocol.md, section 2, has all ranges"),
     "covey.protocol.errors.ProtocolError": (Exit.FAILED, _FAULT),
     "covey.roles.errors.NotReady": (Exit.SETUP, OWN),

@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from covey.cli.exits import MEANINGS
-from covey.cli.verbs import deploy, ledger, stake, wallet
+from covey.cli.verbs import deploy, ledger, network, stake, task, wallet, work
 
 app = typer.Typer(
     name="covey",
@@ -34,7 +34,10 @@ def covey(
     """Train models together without trusting an operator."""
 
 
+app.add_typer(network.app)
 app.add_typer(deploy.app)
+app.add_typer(task.app, name="task")
+app.add_typer(work.app)
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(stake.app, name="stake")
 app.add_typer(ledger.app, name="ledger")

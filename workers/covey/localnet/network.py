@@ -1,11 +1,7 @@
 """Starting a node, waiting until it answers, and making sure that it ends."""
 
-import contextlib
 import itertools
-import os
-import signal
 import socket
-import subprocess
 import tempfile
 import time
 from pathlib import Path
@@ -15,18 +11,11 @@ from typing import IO, Self
 import httpx
 
 from covey.localnet.accounts import dev_keys
+from covey.localnet.children import Child, spawn, stop
 from covey.localnet.errors import NodeFailed, PortTaken
 from covey.localnet.nodes import DEFAULTS, Node, Settings, command
 
-# Ends the node when the pipe on descriptor 3 closes, which the kernel does however this process ends, kill -9 included.
-_GUARD = """
-exec 3<&0
-"$@" 3<&- & node=$!
-{ cat <&3 >/dev/null; kill -TERM "$node"; } 2>/dev/null &
-wait "$node"
-"""
 _START_TIMEOUT = 60.0  # seconds: ganache takes several on a busy machine
-_STOP_TIMEOUT = 5.0
 _TAIL = 2_000  # characters of output shown when a start fails
 _PORT_TRIES = 3
 
@@ -82,7 +71,7 @@ class Localnet:
     def close(self) -> None:
         """Ends the node and everything that it started. May be called twice."""
         self._client.close()
-        _stop(self._process)
+        stop(self._process)
         self._log.close()
 
     def __enter__(self) -> Self:
@@ -93,7 +82,7 @@ class Localnet:
     ) -> None:
         self.close()
 
-    def _start(self, port: int) -> tuple[int, subprocess.Popen[bytes]]:
+    def _start(self, port: int) -> tuple[int, Child]:
         if port:
             if not _is_free(port):
                 raise PortTaken(port)
@@ -108,24 +97,17 @@ class Localnet:
                     raise
         raise AssertionError("unreachable")
 
-    def _launch(self, port: int) -> subprocess.Popen[bytes]:
+    def _launch(self, port: int) -> Child:
         arguments = command(self.node, port, self.settings)
-        # A session of its own keeps the terminal's Ctrl-C away: the owner decides when the node ends.
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", _GUARD, "covey-node", *arguments],
-            stdin=subprocess.PIPE,
-            stdout=self._log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        process = spawn(arguments, self._log)
         try:
             self._await_answer(process, port)
         except BaseException:
-            _stop(process)
+            stop(process)
             raise
         return process
 
-    def _await_answer(self, process: subprocess.Popen[bytes], port: int) -> None:
+    def _await_answer(self, process: Child, port: int) -> None:
         deadline = time.monotonic() + _START_TIMEOUT
         body = {"jsonrpc": "2.0", "id": 0, "method": "eth_chainId", "params": []}
         while time.monotonic() < deadline:
@@ -161,14 +143,3 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
-
-
-def _stop(process: subprocess.Popen[bytes]) -> None:
-    """Closes the guard's pipe, which ends the node; kills the group if that takes too long."""
-    if process.stdin is not None and not process.stdin.closed:
-        process.stdin.close()
-    with contextlib.suppress(subprocess.TimeoutExpired):
-        process.wait(_STOP_TIMEOUT)
-    with contextlib.suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
-    process.wait()

@@ -128,12 +128,22 @@ def history(
 ) -> tuple[Record, ...]:
     """All such events since the deployment; `topics` are those after the event's own."""
     digests = tuple(event.digest for event in contract.interface.events if event.name in events)
-    filter_ = Filter((contract.address,), connection.deployment.block, (digests, *topics))
+    return _follow(connection, Filter((contract.address,), connection.deployment.block, (digests, *topics)))
+
+
+def _follow(connection: Connection, filter_: Filter) -> tuple[Record, ...]:
     with TemporaryDirectory(prefix="covey-") as folder, Journal(Path(folder) / "journal.sqlite") as journal:
         follower = EventFollower(connection.gateway, journal.feed("history"), filter_)
         for _ in follower.sync(connection.gateway.head()):
             pass
         return tuple(follower.records())
+
+
+def all_events(connection: Connection) -> tuple[tuple[Record, ...], dict[int, TaskState]]:
+    """Everything that the Arena, the vault and the Ledger told since the deployment, and the tasks that it makes."""
+    contracts = connection.contracts
+    addresses = (contracts.arena.address, contracts.vault.address, contracts.ledger.address)
+    return _follow(connection, Filter(addresses, connection.deployment.block)), read_tasks(connection, None)
 
 
 def words(addresses: Sequence[str]) -> tuple[bytes, ...]:

@@ -1,0 +1,222 @@
+"""A whole network: once through a task with all kinds of people (`demo`), or to play with (`up`)."""
+
+import json
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from covey.cli.acts.session import Connection
+from covey.cli.acts.story import Story, tell
+from covey.cli.acts.survey import all_events
+from covey.cli.acts.tasks import show_standing
+from covey.cli.exits import Exit
+from covey.cli.output import Output
+from covey.journal import Journal
+from covey.localnet import free_port
+from covey.network import DEMO_CAST, TASK, Cast, Network, NetworkError, honest_cast
+from covey.network.gas import gas_by_step
+from covey.network.network import covey, exports
+from covey.protocol.params import Lengths
+from covey.protocol.phases import Status
+from covey.roles.milestones import milestones
+from covey.roles.observer import Observer
+from covey.roles.run import ended_by_signals
+from covey.roles.standings import standings
+from covey.roles.task import TaskState
+from covey.roles.view import View
+from covey.verify.bundle import read_bundle, write_bundle
+from covey.verify.check import verify
+from covey.verify.export import export
+from covey.verify.rpc import Node
+
+LENGTHS: Final = Lengths(enrol=16, mask=20, submit=45, publish=10, key=10, score=20, reveal=14, open=60)
+"""Seconds. All phases close early, but for Enrol, and the Reveal of the first round, in which one person never reveals:
+these wait for their deadlines, which stand however early the phases before them closed."""
+
+PATIENT: Final = Lengths(enrol=20, mask=60, submit=300, publish=60, key=60, score=300, reveal=60, open=300)
+"""For people who all act: only Enrol waits."""
+
+BOUNTY: Final = 1_000 * 10**18
+_ROUNDS: Final = 3
+_BLOCK_TIME: Final = 1
+_SLACK: Final = 60
+"""Seconds after a task's last deadline at which it must be finished."""
+
+_WAIT: Final = 5.0
+_VERB_TIMEOUT: Final = 60.0
+
+
+@dataclass(frozen=True)
+class Posting:
+    """The task that a network begins with; `data` are the options that choose its data."""
+
+    data: tuple[str, ...]
+    rounds: int
+    lengths: Lengths
+    reference: str
+
+
+@dataclass(frozen=True)
+class Play:
+    """What `up` runs: so many trainers and validators, on this data."""
+
+    workers: int
+    rounds: int
+    family: str
+    data: str
+    seed: int
+    port: int
+
+
+def demo(folder: Path | None, out: Output) -> Exit:
+    """The demonstration; FAILED if anything in it is not as it should be. `folder` keeps its files."""
+    began = time.monotonic()
+    posting = Posting(("--data", "digits"), _ROUNDS, LENGTHS, "demo")
+    with (
+        ended_by_signals(),
+        _files(folder) as files,
+        _running(files, DEMO_CAST, 0, posting, out) as network,
+    ):
+        _watch(network, out)
+        network.await_ended()
+        for person in (network.cast.keeper, *network.cast.delegators):
+            _claim(network, person.name)
+        problems = tell(_story(network), out)
+    for problem in problems:
+        out.note(f"not as it should be: {problem}")
+    out.note(f"{time.monotonic() - began:.0f} s; everything was ended" + (f"; files are in {folder}" if folder else ""))
+    return Exit.FAILED if problems else Exit.OK
+
+
+def up(play: Play, folder: Path, out: Output) -> Exit:
+    """A network of honest people to play with, until Ctrl-C."""
+    models = ("linear", "mlp", "cnn") if play.family == "image-classification" else ("linear", "mlp")
+    cast = honest_cast(play.workers, models, play.seed)
+    data = ("--data", play.data, "--family", play.family)
+    posting = Posting(data, play.rounds, PATIENT, f"up-{play.seed}")
+    _clear(folder)
+    with ended_by_signals(), _running(folder, cast, play.port, posting, out) as network:
+        _invite(network, out)
+        try:
+            state = _watch(network, out)
+            for standing in standings(state):
+                show_standing(state, standing, network.names(), out)
+            out.note("the task is finished; the network stays until Ctrl-C")
+            while True:
+                time.sleep(_WAIT)
+        except KeyboardInterrupt:
+            out.note("ending everything")
+    return Exit.OK
+
+
+@contextmanager
+def _running(folder: Path, cast: Cast, port: int, posting: Posting, out: Output) -> Iterator[Network]:
+    """A network whose task is posted."""
+    with out.step("starting a node and deploying the contracts"):
+        network = Network(folder, cast, port=port, relay_port=free_port())
+    with network:
+        with out.step(f"starting {len(cast.workers)} worker processes, funding and staking"):
+            network.start_workers()
+            network.fund()
+            network.await_ready()
+        network.mine_every(_BLOCK_TIME)
+        with out.step("posting the task"):
+            network.post(posting.data, posting.rounds, posting.lengths, BOUNTY, posting.reference)
+            _await_task(network)
+        yield network
+
+
+def _await_task(network: Network) -> None:
+    count = network.contracts.arena.call("taskCount")
+    head = network.gateway.head()
+    while network.gateway.read(count) < TASK:
+        network.require_alive()
+        head = network.gateway.wait_for_block(head, _WAIT)
+
+
+def _watch(network: Network, out: Output) -> TaskState:
+    """Tells what happens until the task is finished. Raises NetworkError if somebody fails, or time runs out."""
+    gateway = network.gateway
+    told: set[str] = set()
+    with Journal(network.folder / "setup" / "observer.sqlite") as journal:
+        observer = Observer(gateway, journal, network.deployment, frozenset({TASK}))
+        head = gateway.head()
+        while True:
+            observer.update(head)
+            state = observer.tasks[TASK]
+            for stage, text in milestones(View(state, head.timestamp, head.number)):
+                if stage not in told:
+                    told.add(stage)
+                    seconds = head.timestamp - state.created_at
+                    out.event({"kind": "reached", "stage": stage, "text": text, "seconds": seconds})
+                    out.say(f"{seconds:>5} s  {stage:16}  {text}")
+            if state.status is Status.FINISHED:
+                return state
+            network.require_alive()
+            if head.timestamp > state.created_at + state.params.duration + _SLACK:
+                raise NetworkError("the task was not finished in time")
+            head = gateway.wait_for_block(head, _WAIT)
+
+
+def _claim(network: Network, name: str) -> None:
+    """Runs `covey claim` for somebody. Raises NetworkError."""
+    environment = network.environment(network.signers[name])
+    done = subprocess.run(
+        covey(["claim", "--json"]), env=environment, capture_output=True, text=True, timeout=_VERB_TIMEOUT, check=False
+    )
+    if done.returncode:
+        raise NetworkError(f"{name} could not claim: {json.loads(done.stdout)['error']['message']}")
+
+
+def _story(network: Network) -> Story:
+    """What happened, and what the verifier says about a bundle of it."""
+    connection = Connection(network.gateway, network.deployment, network.contracts)
+    records, tasks = all_events(connection)
+    bundle = network.folder / f"task-{TASK}.bundle.json"
+    node, arena = Node(network.node.url), network.deployment.addresses.arena.lower()
+    bundle.write_bytes(write_bundle(export(node, arena, TASK, network.deployment.block)))
+    return Story(
+        state=tasks[TASK],
+        records=records,
+        cast=network.cast,
+        names=network.names(),
+        gas=gas_by_step(network.gateway, records),
+        report=verify(read_bundle(bundle.read_bytes())),
+    )
+
+
+def _invite(network: Network, out: Output) -> None:
+    environment = network.environment(network.spare) | {"COVEY_STORE": network.store, "COVEY_RELAY": network.relay}
+    shown = {name: value for name, value in environment.items() if name.startswith("COVEY_")}
+    out.event({"kind": "up", "environment": shown})
+    out.heading("in another terminal, with a staked account of this network (its key is public: play money only):")
+    for line in exports(environment):
+        out.say(f"  {line}")
+    out.say("  covey status; covey task list; covey task watch 1; covey train --task 1 --model cnn")
+    out.say()
+
+
+@contextmanager
+def _files(folder: Path | None) -> Iterator[Path]:
+    """The folder given, emptied of an earlier network; or a new one that is removed, unless something fails."""
+    if folder is not None:
+        _clear(folder)
+        yield folder
+        return
+    fresh = Path(tempfile.mkdtemp(prefix="covey-demo-"))
+    yield fresh
+    shutil.rmtree(fresh, ignore_errors=True)
+
+
+def _clear(folder: Path) -> None:
+    """Removes an earlier network's files: journals and contents of a chain that is gone. Raises NetworkError."""
+    if folder.exists() and any(folder.iterdir()):
+        if not (folder / "deployment.json").exists():
+            raise NetworkError(f"{folder} holds other things than a local network: name an empty folder")
+        shutil.rmtree(folder)

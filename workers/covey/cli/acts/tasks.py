@@ -1,0 +1,316 @@
+"""Posting tasks and looking at them."""
+
+import secrets
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Final
+
+from covey.cli import durations
+from covey.cli.acts.session import Connection
+from covey.cli.acts.staking import when
+from covey.cli.acts.survey import read_tasks
+from covey.cli.acts.working import Common, Reporter, model_folder, worker_config
+from covey.cli.amounts import tokens
+from covey.cli.exits import Exit
+from covey.cli.failures import CliError
+from covey.cli.output import Output, Table
+from covey.journal import Journal
+from covey.learning.data import Dataset, load
+from covey.learning.families import FAMILIES
+from covey.learning.scoring import baseline
+from covey.protocol.params import DEMO, GWEI, STANDARD, Lengths, TaskParams
+from covey.protocol.phases import Cause, Phase, Status
+from covey.roles.config import CreatorConfig, TaskPlan
+from covey.roles.description import Description, fetch_description
+from covey.roles.errors import UnknownTask
+from covey.roles.milestones import milestones
+from covey.roles.observer import Observer
+from covey.roles.run import create_task, ended_by_signals, run_creator
+from covey.roles.standings import Standing, standings
+from covey.roles.task import Member, TaskState
+from covey.roles.view import View
+from covey.storage import StoreError, open_store
+
+SCHEDULES: Final[Mapping[str, Lengths]] = {"standard": STANDARD, "demo": DEMO}
+_POLL: Final = 30.0
+_LISTED: Final = 20
+
+
+@dataclass(frozen=True)
+class DataChoice:
+    """Which data, and how to read it: see `covey.learning.data.load`."""
+
+    source: str
+    family: str | None
+    label: str | None
+    image_side: int | None
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a task offers and asks, in wei; `overrides` names parameters of docs/protocol.md, section 2."""
+
+    bounty: int
+    bond: int | None
+    trainer_stake: int
+    validator_stake: int
+    schedule: str
+    overrides: Mapping[str, str]
+
+
+def create(
+    common: Common,
+    title: str | None,
+    reference: str | None,
+    choice: DataChoice,
+    rounds: int,
+    terms: Terms,
+    stay: bool,
+    models: Path | None,
+    out: Output,
+) -> None:
+    """Posts a task; then (`stay`) posts its keys in time and collects its models, until it is finished."""
+    data = load(choice.source, choice.label, choice.image_side)
+    plan = TaskPlan(
+        reference=reference or secrets.token_hex(8),
+        title=title or f"{Path(choice.source).name}, {rounds} rounds",
+        family=choice.family or _family_of(data),
+        data=data,
+        rounds=rounds,
+        params=lambda shards: task_params(shards, rounds, terms),
+    )
+    config = worker_config(common, "creator")
+    with ended_by_signals():
+        with out.step("encrypting the hidden data and posting the task"):
+            task = create_task(config, plan, Reporter(out))
+        out.event({"kind": "posted", "task": task, "reference": plan.reference})
+        out.say(f"posted task {task}; if this is interrupted, go on with 'covey task serve {task}'")
+        if stay:
+            folder = models or model_folder(common.place, task)
+            run_creator(CreatorConfig(config, task, folder), Reporter(out))
+
+
+def serve(common: Common, task: int, models: Path | None, out: Output) -> None:
+    """Goes on with a posted task as its creator."""
+    config = worker_config(common, "creator")
+    with ended_by_signals():
+        run_creator(CreatorConfig(config, task, models or model_folder(common.place, task)), Reporter(out))
+
+
+def task_params(shards: tuple[Dataset, ...], rounds: int, terms: Terms) -> TaskParams:
+    """The rules that follow from the terms and the hidden data. Raises CliError, ParamOutOfRange."""
+    lengths, rules = SCHEDULES[terms.schedule], dict[str, int]()
+    names = {field.name for field in fields(TaskParams)} - {"rounds", "lengths", "bounty", "bond"}
+    for name, text in terms.overrides.items():
+        if name in {field.name for field in fields(Lengths)}:
+            lengths = replace(lengths, **{name: durations.parse(text)})
+        elif name in names and text.isdecimal():
+            rules[name] = int(text)
+        else:
+            raise CliError(
+                f"--set {name}={text} sets no parameter to a number",
+                "docs/protocol.md, section 2, has their names, units and ranges",
+                Exit.USAGE,
+            )
+    members = rules.get("max_trainers", TaskParams.max_trainers) + rules.get(
+        "max_validators", TaskParams.max_validators
+    )
+    # Half of the tenth of the bounty that may go to keepers, for every act and account that there can be.
+    fee = terms.bounty // 20 // (2 + 2 * rounds + members)
+    chosen: dict[str, Any] = {
+        "min_trainer_stake": terms.trainer_stake // GWEI,
+        "min_validator_stake": terms.validator_stake // GWEI,
+        "bounty": terms.bounty,
+        "bond": terms.bounty // 10 if terms.bond is None else terms.bond,
+        "keeper_fee": fee,
+        "relay_fee": fee // 4,
+        "lengths": lengths,
+        # A trivial model must not pass in any round.
+        "baseline": max(map(baseline, shards)),
+    }
+    examples = min(map(len, shards))
+    return TaskParams.for_counts(examples, examples, rounds=rounds, **(chosen | rules))
+
+
+def show_list(connection: Connection, everything: bool, out: Output) -> None:
+    """The newest tasks, or all."""
+    arena = connection.contracts.arena
+    count = connection.read(arena.call("taskCount"))
+    numbers = range(count, 0 if everything else max(0, count - _LISTED), -1)
+    phases = connection.read_each([arena.call("phaseOf", task) for task in numbers])
+    progresses = connection.read_each([arena.call("progressOf", task) for task in numbers])
+    now = connection.gateway.head().timestamp
+    rows, facts = [], []
+    for task, (phase, round_, deadline), progress in zip(numbers, phases, progresses, strict=True):
+        name = Phase(phase).name.lower().replace("_", " ")
+        facts.append(
+            {
+                "task": task,
+                "status": Status(progress["status"]).name.lower(),
+                "phase": name,
+                "round": round_ + 1,
+                "deadline": deadline or None,
+                "trainers": progress["trainers"],
+                "validators": progress["validators"],
+            }
+        )
+        left = durations.show(max(0, deadline - now)) if deadline else ""
+        rows.append((str(task), name, str(round_ + 1), left, str(progress["trainers"]), str(progress["validators"])))
+    out.result(facts)
+    if not rows:
+        out.say("no task was posted yet: 'covey task create' posts one")
+        return
+    numeric = frozenset({"task", "round", "trainers", "validators"})
+    out.table(Table(("task", "waits for", "round", "left", "trainers", "validators"), rows, numeric))
+    if len(rows) < count:
+        out.note(f"the newest {len(rows)} of {count}; --all shows all")
+
+
+def show(connection: Connection, task: int, store: str, out: Output) -> None:
+    """Everything about one task."""
+    head = connection.gateway.head()
+    state = _find(read_tasks(connection, frozenset({task})), task, connection)
+    view = View(state, head.timestamp, head.number)
+    description = None
+    with suppress(StoreError):
+        description = fetch_description(state.uri, state.params.rounds, open_store(store))
+    found = standings(state)
+    out.result(
+        {
+            "task": task,
+            "title": description.title if description else None,
+            "status": state.status.name.lower(),
+            "cause": state.cause.name.lower(),
+            "waits_for": view.waiting().reason,
+            "until": view.waiting().until,
+            "creator": state.creator,
+            "uri": state.uri,
+            "params": asdict(state.params),
+            "trainers": [_member(member) for member in state.trainers],
+            "validators": [_member(member) for member in state.validators],
+            "rounds": [asdict(standing) for standing in found],
+        }
+    )
+    _show_head(view, description, out)
+    _show_members(state, out)
+    for standing in found:
+        show_standing(state, standing, {}, out)
+
+
+def watch(connection: Connection, task: int, out: Output) -> None:
+    """Tells what happens in a task until it is finished."""
+    gateway = connection.gateway
+    with TemporaryDirectory(prefix="covey-") as folder, Journal(Path(folder) / "journal.sqlite") as journal:
+        observer = Observer(gateway, journal, connection.deployment, frozenset({task}))
+        head = gateway.head()
+        told: set[str] = set()
+        waiting = ""
+        while True:
+            observer.update(head)
+            state = _find(observer.tasks, task, connection)
+            view = View(state, head.timestamp, head.number)
+            for stage, text in milestones(view):
+                if stage not in told:
+                    told.add(stage)
+                    out.event({"kind": "reached", "stage": stage, "text": text, "at": head.timestamp})
+                    out.say(f"{durations.show(max(0, head.timestamp - state.created_at)):>8}  {stage:16}  {text}")
+            if state.status is Status.FINISHED:
+                return
+            decision = view.waiting()
+            if decision.reason != waiting:
+                waiting = decision.reason
+                until = f", until {when(decision.until)}" if decision.until else ""
+                out.event({"kind": "waits", "text": waiting, "until": decision.until})
+                out.note(f"          waiting: {waiting}{until}")
+            head = gateway.wait_for_block(head, _POLL)
+
+
+def show_standing(state: TaskState, standing: Standing, names: Mapping[str, str], out: Output) -> None:
+    """A round's leaderboard; `names` of operators."""
+    rows = []
+    for line in standing.models:
+        who = "not opened"
+        if line.trainer is not None:
+            operator = state.trainers[line.trainer].operator
+            who = names.get(operator, operator)
+        correct = "" if line.correct is None else f"{line.correct:.2%}"
+        pay = tokens(line.pay) if line.pay else ""
+        rows.append((str(line.rank or ""), f"handle {line.handle}", who, str(line.consensus), correct, pay, line.note))
+    last = " (B)" if standing.round == state.params.rounds - 1 else " (A)"
+    out.heading(f"\nround {standing.round + 1}{last}: {standing.counted} models above the baseline")
+    numeric = frozenset({"rank", "score", "correct", "earned"})
+    out.table(Table(("rank", "model", "trainer", "score", "correct", "earned", ""), rows, numeric))
+
+
+def _show_head(view: View, description: Description | None, out: Output) -> None:
+    state, params = view.state, view.state.params
+    waiting = view.waiting()
+    until = f" (until {when(waiting.until)})" if waiting.until else ""
+    rows = [
+        ("title", description.title if description else f"not in this store: {state.uri}"),
+        ("status", state.status.name.lower() + (f", {_words(state.cause)}" if state.cause else "")),
+        ("waits for", waiting.reason + until if state.status is not Status.FINISHED else "nothing"),
+        ("posted", f"{when(state.created_at)} by {state.creator}"),
+        ("bounty, bond", f"{tokens(params.bounty)}, {tokens(params.bond)}"),
+        ("stake of trainers", f"at least {tokens(params.min_trainer_stake * GWEI)}"),
+        ("stake of validators", f"at least {tokens(params.min_validator_stake * GWEI)}"),
+        ("message quota", f"{params.quota} units, {tokens(params.quota * params.relay_fee)} prepaid by a trainer"),
+        ("phases", ", ".join(f"{name} {durations.show(length)}" for name, length in asdict(params.lengths).items())),
+    ]
+    if description:
+        spec = description.task
+        rows.insert(1, ("family", f"{spec.family}, inputs {spec.input_shape}, {spec.classes} classes"))
+    out.table(Table((f"task {state.task}", ""), rows))
+
+
+def _show_members(state: TaskState, out: Output) -> None:
+    rows = [
+        (f"{role} {index}", member.operator, tokens(member.stake * GWEI), *_fate(member))
+        for role, members in (("trainer", state.trainers), ("validator", state.validators))
+        for index, member in enumerate(members)
+    ]
+    if rows:
+        out.say()
+        numeric = frozenset({"locked", "earned", "slashed"})
+        out.table(Table(("member", "operator", "locked", "earned", "slashed"), rows, numeric))
+
+
+def _fate(member: Member) -> tuple[str, str]:
+    if member.concluded is None:
+        return "", ""
+    return tokens(member.concluded["paid"] + member.concluded["delegated"]), tokens(member.concluded["slashed"])
+
+
+def _member(member: Member) -> dict[str, Any]:
+    concluded = member.concluded
+    return {
+        "operator": member.operator,
+        "hot_key": member.hot_key,
+        "stake_gwei": member.stake,
+        "handle": member.handle,
+        "concluded": None if concluded is None else {k: str(v) for k, v in concluded.items() if k != "task"},
+    }
+
+
+def _find(tasks: Mapping[int, TaskState], task: int, connection: Connection) -> TaskState:
+    if task not in tasks:
+        raise UnknownTask(task, connection.contracts.arena.address)
+    return tasks[task]
+
+
+def _family_of(data: Dataset) -> str:
+    """The first family whose inputs look like these."""
+    for name, family in FAMILIES.items():
+        with suppress(ValueError):
+            family.check_input(data.input_shape)
+            return name
+    raise CliError(
+        f"no family takes inputs of shape {data.input_shape}", "reshape the data to rows or images", Exit.LEARNING
+    )
+
+
+def _words(cause: Cause) -> str:
+    return cause.name.lower().replace("_", " ")

@@ -1,0 +1,261 @@
+"""Running a cast on a node of its own.
+
+Everything that is started ends with the Network, and with this process, however that ends.
+"""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from covey.chain import Call, Contracts, Gateway, Parameters, Sender, deploy
+from covey.chain.artefacts import codebook
+from covey.journal import Journal
+from covey.localnet import Localnet, Settings
+from covey.localnet.children import Child, spawn, stop
+from covey.network.cast import TASK, Cast, Person
+from covey.protocol.params import Lengths
+from covey.wallet import Signer
+
+UNBONDING: Final = 86_400
+"""Seconds; bounds the length of tasks on a local network."""
+
+_MIN_PHASE: Final = 1
+_UNLIMITED: Final = (1 << 96) - 1
+_READY_TIMEOUT: Final = 180.0
+_ENDED_TIMEOUT: Final = 60.0
+_POLL: Final = 0.1
+_TAIL: Final = 12  # lines
+
+
+class NetworkError(Exception):
+    """A local network did not do what it was made for."""
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A person's running process; `log` has its notices, one JSON object a line."""
+
+    person: Person
+    child: Child
+    log: Path
+
+    def notices(self) -> Iterator[dict[str, Any]]:
+        """What it has said so far."""
+        for line in self.log.read_text(errors="replace").splitlines():
+            if line.startswith("{") and line.endswith("}"):
+                yield json.loads(line)
+
+    def tail(self) -> str:
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL:])
+
+
+class Network:
+    """Use it as a context manager. `folder` takes all files; it should be new. Raises LocalnetError, ChainError."""
+
+    def __init__(self, folder: Path, cast: Cast, *, port: int = 0, relay_port: int) -> None:
+        self.folder = folder
+        self.cast = cast
+        self.relay_port = relay_port
+        self.workers: dict[str, Worker] = {}
+        self._stack = ExitStack()
+        try:
+            self._open(port)
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _open(self, port: int) -> None:
+        for name in ("logs", "workers", "setup"):
+            (self.folder / name).mkdir(parents=True, exist_ok=True)
+        # One account more than people, for whoever wants to join by hand; the first owns all tokens and deploys.
+        settings = Settings(accounts=len(self.cast.everybody) + 2)
+        self.node = self._stack.enter_context(
+            Localnet(settings=settings, port=port, log=self.folder / "logs" / "node.log")
+        )
+        self.gateway = self._stack.enter_context(Gateway([self.node.url], codebook=codebook()))
+        self._stack.callback(self.end_workers)
+        deployer, *signers, self.spare = map(Signer, self.node.keys)
+        self.signers = {person.name: signer for person, signer in zip(self.cast.everybody, signers, strict=True)}
+        self._senders: dict[str, Sender] = {}
+        self._bank = self._sender("bank", deployer)
+        parameters = Parameters(unbonding=UNBONDING, min_phase=_MIN_PHASE)
+        self.deployment = deploy(self.gateway, self._bank, parameters)
+        self.deployment_file = self.folder / "deployment.json"
+        self.deployment.save(self.deployment_file)
+
+    @property
+    def contracts(self) -> Contracts:
+        return self.deployment.contracts()
+
+    @property
+    def store(self) -> str:
+        return f"dir:{self.folder / 'store'}"
+
+    @property
+    def relay(self) -> str:
+        return f"http://127.0.0.1:{self.relay_port}"
+
+    def names(self) -> dict[str, str]:
+        """People by address."""
+        return {signer.address: name for name, signer in self.signers.items()}
+
+    # Accounts ---------------------------------------------------------------------------------------------------------
+
+    def fund(self) -> None:
+        """Gives everybody tokens, stake, credit, and the Arena leave to use both."""
+        for person in self.cast.everybody:
+            self.endow(self.signers[person.name], self._sender(person.name, self.signers[person.name]), person)
+        spare = Person("spare", (), stake=1_000 * 10**18, credit=1_000 * 10**18)
+        self.endow(self.spare, self._sender("spare", self.spare), spare)
+        for delegator, operator, amount in self.cast.delegations:
+            self._delegate(delegator, self.signers[operator], amount)
+
+    def endow(self, signer: Signer, sender: Sender, person: Person) -> None:
+        c, name = self.contracts, person.name
+        vault, ledger, arena = c.vault.address, c.ledger.address, c.arena.address
+        amount = person.stake + person.credit + sum(wei for who, _, wei in self.cast.delegations if who == name)
+        if amount:
+            self._bank.send(f"{name}/tokens", c.token.call("transfer", signer.address, amount))
+        calls: list[Call] = []
+        if person.stake:
+            calls += [
+                c.token.call("approve", vault, person.stake),
+                c.vault.call("stake", person.stake),
+                c.vault.call("authorize", signer.address, b""),
+                c.vault.call("approveEngine", arena, _UNLIMITED),
+            ]
+        if person.credit:
+            calls += [
+                c.token.call("approve", ledger, person.credit),
+                c.ledger.call("deposit", person.credit),
+                c.ledger.call("approve", arena, _UNLIMITED),
+            ]
+        for i, call in enumerate(calls):
+            sender.send(f"{name}/{i}", call)
+
+    def _delegate(self, delegator: str, operator: Signer, amount: int) -> None:
+        c, sender = self.contracts, self._senders[delegator]
+        sender.send(f"{delegator}/allow", c.token.call("approve", c.vault.address, amount))
+        version = self.gateway.read(c.vault.call("approvalsVersion", operator.address))
+        sender.send(f"{delegator}/delegate", c.vault.call("delegate", operator.address, amount, version))
+
+    def _sender(self, name: str, signer: Signer) -> Sender:
+        journal = self._stack.enter_context(Journal(self.folder / "setup" / f"{name}.sqlite"))
+        self._senders[name] = Sender(self.gateway, signer, journal)
+        return self._senders[name]
+
+    # Time -------------------------------------------------------------------------------------------------------------
+
+    def mine_every(self, seconds: int) -> None:
+        """From now on there is a block every so many seconds, and not one for each transaction."""
+        self.node.rpc("evm_setAutomine", False)
+        self.node.rpc("evm_setIntervalMining", seconds)
+
+    # Workers ----------------------------------------------------------------------------------------------------------
+
+    def start_workers(self) -> None:
+        """Starts everybody but the creator; they wait for the task."""
+        for person in self.cast.workers:
+            arguments: tuple[str, ...] = ("--task", str(TASK), "--wait", "--store", self.store)
+            if person.verb == ("train",):
+                arguments += ("--relay", self.relay, "--device", "cpu")
+            elif person.verb == ("validate",):
+                arguments += ("--device", "cpu")
+            elif person.verb == ("keep",):
+                arguments += ("--relay", f"127.0.0.1:{self.relay_port}")
+            self.start(person, arguments)
+
+    def await_ready(self) -> None:
+        """Until all workers wait for the task. Raises NetworkError."""
+        deadline = time.monotonic() + _READY_TIMEOUT
+        waiting = dict(self.workers)
+        while waiting:
+            for name, worker in list(waiting.items()):
+                if any(notice["kind"] == "ready" for notice in worker.notices()):
+                    del waiting[name]
+            self.require_alive()
+            if time.monotonic() > deadline:
+                raise NetworkError(f"{', '.join(waiting)} did not start within {_READY_TIMEOUT:.0f} s")
+            time.sleep(_POLL)
+
+    def post(self, data: Sequence[str], rounds: int, lengths: Lengths, bounty: int, reference: str) -> None:
+        """Starts the creator, which posts the task and stays. `data` are the options that choose the data."""
+        arguments = [*data, "--rounds", str(rounds), "--bounty", f"{bounty}wei", "--reference", reference]
+        arguments += ["--store", self.store, "--models", str(self.folder / "models")]
+        for name, length in vars(lengths).items():
+            arguments += ["--set", f"{name}={length}s"]
+        self.start(self.cast.creator, arguments)
+
+    def start(self, person: Person, arguments: Sequence[str]) -> None:
+        """Starts a person's process."""
+        log = self.folder / "logs" / f"{person.name}.log"
+        state = self.folder / "workers" / person.name
+        command = [*person.verb, *person.arguments, *arguments, "--state", str(state), "--json"]
+        with log.open("ab") as output:
+            child = spawn(covey(command), output, self.environment(self.signers[person.name]))
+        self.workers[person.name] = Worker(person, child, log)
+
+    def environment(self, signer: Signer) -> dict[str, str]:
+        """What a `covey` process of this network needs in its environment. It holds the key."""
+        own = {
+            "COVEY_HOME": str(self.folder),
+            "COVEY_RPC": self.node.url,
+            "COVEY_DEPLOYMENT": str(self.deployment_file),
+            "COVEY_KEY": signer.export().reveal().hex(),
+            # Many processes share this machine: one thread each is faster for all.
+            "OMP_NUM_THREADS": "1",
+        }
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVEY_")}
+        return inherited | own
+
+    def require_alive(self) -> None:
+        """Raises NetworkError if a worker has failed."""
+        for name, worker in self.workers.items():
+            if worker.child.poll() not in (None, 0):
+                status, log = worker.child.returncode, worker.log
+                raise NetworkError(f"{name} ended with status {status}; its log {log} ends with:\n{worker.tail()}")
+
+    def await_ended(self) -> None:
+        """Until all workers have ended by themselves. Raises NetworkError."""
+        deadline = time.monotonic() + _ENDED_TIMEOUT
+        while any(worker.child.poll() is None for worker in self.workers.values()):
+            self.require_alive()
+            if time.monotonic() > deadline:
+                late = [name for name, worker in self.workers.items() if worker.child.poll() is None]
+                raise NetworkError(f"{', '.join(late)} did not end with the task")
+            time.sleep(_POLL)
+        self.require_alive()
+
+    def end_workers(self) -> None:
+        stop(*(worker.child for worker in self.workers.values()))
+
+    # Life -------------------------------------------------------------------------------------------------------------
+
+    def close(self) -> None:
+        """Ends everything. May be called twice."""
+        self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def covey(arguments: Sequence[str]) -> list[str]:
+    """The command line that runs `covey` with this Python."""
+    return [sys.executable, "-m", "covey", *arguments]
+
+
+def exports(environment: Mapping[str, str]) -> list[str]:
+    """Shell lines that set the variables of Covey."""
+    return [f"export {name}={value}" for name, value in environment.items() if name.startswith("COVEY_")]
