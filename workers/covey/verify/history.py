@@ -82,14 +82,15 @@ class Vector:
 
 @dataclass(slots=True)
 class Round:
-    """One round. Dictionaries keep the order of the logs: `commitments` and `delivered` (the log) by handle,
-    `commits` and `reveals` (vector hash) by validator, `vectors` by hash, `paid` by ordinal, all `paid_in` one
-    transaction."""
+    """One round. `done` and `published` are handles. Dictionaries keep the order of the logs: `commitments` and
+    `delivered` (the log) by handle, `commits` and `reveals` (vector hash) by validator, `vectors` by hash, `paid` by
+    ordinal, all `paid_in` one transaction."""
 
     number: int
     commitments: dict[int, bytes] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
     lanes: list[Lane] = field(default_factory=list)
+    published: set[int] = field(default_factory=set)
     lanes_hash: bytes = bytes(32)
     key: bytes | None = None
     active: frozenset[int] = frozenset()
@@ -107,10 +108,6 @@ class Round:
     def over(self) -> bool:
         """Settled or passed empty."""
         return self.empty or self.settled is not None
-
-    def published(self) -> set[int]:
-        """Handles that published."""
-        return {lane.handle for lane in self.lanes}
 
 
 @dataclass(frozen=True, slots=True)

@@ -234,12 +234,12 @@ class _Walk:
         self._phase(record, self._enrolling(record) and self._evicted is None, f"{event.operator} evicted")
         if event.member not in members:
             raise Inconsistent(f"block {record.block}: no member has the place {event.member} to be evicted from")
+        smallest = min((member.stake, -place) for place, member in members.items())
+        self._report.equal(_PLACES, f"{event.operator} evicted from a full task", most, len(members))
         member = members.pop(event.member)
-        others = [other.stake for other in members.values()]
+        found = (member.stake, -event.member)
+        self._report.equal(_PLACES, f"{event.operator} evicted as the smallest, the latest of equals", smallest, found)
         self._report.equal(_PLACES, f"{event.operator} evicted", member.operator, event.operator)
-        self._report.equal(_PLACES, f"{event.operator} evicted from a full task", most, len(others) + 1)
-        smallest = min([*others, member.stake])
-        self._report.equal(_PLACES, f"{event.operator} evicted as the smallest", smallest, member.stake)
         lock = history.pools.lock_of(self._bundle.contracts.arena, event.operator, event.task)
         fate = None if lock is None else (lock.burnt, lock.freed)
         self._report.equal(_PLACES, f"{event.operator} evicted, burnt and freed", (0, member.stake * GWEI), fate)
@@ -324,7 +324,7 @@ class _Walk:
         if one.vectors:
             raise Inconsistent(f"{subject}: published after scores were revealed")
         in_phase = submit_closed(history, one, now) and not publish_closed(history, one, now)
-        self._phase(record, in_phase and event.handle not in one.published(), f"{subject} published")
+        self._phase(record, in_phase and event.handle not in one.published, f"{subject} published")
         self._count_message(handle, subject)
         self._report.equal(_MODELS, f"{subject}, lane", len(one.lanes), event.lane)
         self._report.equal(
@@ -351,6 +351,7 @@ class _Walk:
                 event.first_round,
             )
         )
+        one.published.add(event.handle)
         one.lanes_hash = next_lanes_hash(one.lanes_hash, handle.key, event.plaintext_hash, event.manifest_hash)
 
     def _count_message(self, handle: Handle, subject: str) -> None:

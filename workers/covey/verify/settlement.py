@@ -215,7 +215,7 @@ def _trainer_faults(
     history: History, outcomes: dict[int, Outcome], handle: int, lock: int
 ) -> Iterator[tuple[int, str]]:
     for one in history.run_rounds:
-        if handle in one.commitments and handle not in one.published():
+        if handle in one.commitments and handle not in one.published:
             amount = slash(lock, history.params.slash_unpublished)
             yield amount, f"round {one.number}, commitment not published: {amount} to be slashed"
         if one.number in outcomes and handle in outcomes[one.number].malformed:
