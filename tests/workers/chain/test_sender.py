@@ -306,6 +306,25 @@ def test_what_a_reorganisation_took_back_is_sent_again(
     assert received(gateway, token) == 5
 
 
+def test_a_hole_that_a_reorganisation_left_before_a_transaction_is_filled(
+    net: Localnet, gateway: Gateway, signer: Signer, token: Contract, tmp_path: Path
+) -> None:
+    with Journal(tmp_path / "unlucky.db") as journal:
+        sender = Sender(gateway, signer, journal, QUICK)
+        sender.send("before", token.call("transfer", OTHER, 1))
+        before = nonce(net, signer.address)
+        sender.send("first", token.call("transfer", OTHER, 5))
+        net.rpc("evm_setAutomine", False)
+        sender.submit("second", token.call("transfer", OTHER, 7))
+        net.rpc("anvil_reorg", 1, [])
+        net.rpc("anvil_dropAllTransactions")
+        with mining(net):
+            assert sender.wait("second").succeeded
+    net.rpc("evm_setAutomine", True)
+    assert received(gateway, token) == 8
+    assert nonce(net, signer.address) == before + 2
+
+
 def test_an_endpoint_that_fails_after_taking_the_transaction(
     net: Localnet, gateway: Gateway, signer: Signer, token: Contract, tmp_path: Path
 ) -> None:

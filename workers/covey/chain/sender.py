@@ -35,6 +35,8 @@ from covey.journal import Intent, Journal, State
 from covey.wallet import Signer
 
 _MAX_GAS = 1 << 24  # per transaction (EIP-7825)
+_EMPTY_GAS = 21_000  # of a transaction that does nothing
+_MAX_GAP = 16  # nonces filled at once
 _MARKS = 1 << 20  # wei per gas
 
 
@@ -116,7 +118,9 @@ class Sender:
                     since = head.number
                 overtaken = not overtaken
             elif head.number - since >= self._policy.patience:
-                self._replace(key, [attempt for attempt in attempts if attempt.nonce >= mined], head)
+                live = [attempt for attempt in attempts if attempt.nonce >= mined]
+                if not self._close_gap(min(attempt.nonce for attempt in live), head):
+                    self._replace(key, live, head)
                 since = head.number
             left = deadline - time.monotonic()
             if left <= 0:
@@ -218,6 +222,25 @@ class Sender:
                 last = self._sign(message, last.nonce, last.gas, offer)
                 self._intents.attempt(key, last.encoded())
             self._push(key, last)
+
+    def _close_gap(self, nonce: int, head: Head) -> bool:
+        """Sends what is missing before `nonce`, if anything is: the chain would wait for it for ever.
+
+        A reorganisation or a restart of the node may have dropped it for good. What this process has on its way is sent
+        again; in the place of the rest go empty transactions, which need no place in the journal as they do nothing.
+        """
+        with self._lock:
+            first = self._gateway.rpc.ask(queries.nonce(self.address, "pending"))
+            own = {nonce: key for key, nonce in self._in_flight.items()}
+            for missing in range(first, min(nonce, first + _MAX_GAP)):
+                if missing in own:
+                    attempts = _attempts(self._intents.get(own[missing]))
+                    self._push(own[missing], [attempt for attempt in attempts if attempt.nonce == missing][-1])
+                else:
+                    offer = self._quote(head, fees.DEFAULT_TIP)
+                    empty = self._sign(Message(self.address, b""), missing, _EMPTY_GAS, offer)
+                    self._gateway.rpc.try_each([queries.send(empty.raw)])
+            return first < nonce
 
     def _finish(self, key: str, receipt: Receipt) -> Receipt:
         with self._lock:
