@@ -214,6 +214,13 @@ class Network:
                 [sys.executable, str(_PROCESS), str(worker.config)], env=environment, stderr=errors, stdout=errors
             )
 
+    def kill(self, name: str) -> None:
+        """kill -9."""
+        process = self.workers[name].process
+        assert process is not None
+        process.kill()
+        process.wait()
+
     def await_exit(self, worker: Worker, timeout: float) -> int:
         assert worker.process is not None
         return worker.process.wait(timeout)

@@ -10,6 +10,7 @@ from typing import Any
 
 from covey.chain.deployment import Deployment
 from covey.chain.errors import ChainError
+from covey.chain.sender import SendPolicy
 from covey.learning.architectures import Cnn, Linear, Mlp
 from covey.learning.task import TrainOptions
 from covey.roles.config import (
@@ -39,6 +40,7 @@ def main(path: Path) -> int:
         signer=Signer.from_hex(given["key"]),
         store=given["store"],
         folder=Path(given["folder"]),
+        sending=SendPolicy(timeout=6.0, patience=2),  # a reorganised anvil forgets transactions: notice soon
     )
     try:
         with ended_by_signals():

@@ -22,6 +22,7 @@ import uvicorn
 from eth_abi.abi import decode
 from eth_abi.exceptions import DecodingError
 from eth_hash.auto import keccak
+from eth_utils.abi import collapse_if_tuple
 from fastapi import FastAPI, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
@@ -174,7 +175,7 @@ class Relay:
             if element.digest[:4] != body[:4]:
                 continue
             try:
-                values = decode([parameter.type for parameter in element.inputs], body[4:])
+                values = decode([collapse_if_tuple(parameter) for parameter in element.inputs], body[4:])
             except DecodingError as error:
                 raise HTTPException(400, f"not a call of {name}: {error}") from error
             task, handle = _sender(name, values)

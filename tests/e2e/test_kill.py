@@ -1,0 +1,74 @@
+"""Every worker is killed (SIGKILL) before, during and after each of its deeds, started again, and loses nothing."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from covey.protocol.phases import Cause, Status
+from tests.e2e.expected import check_conclusions, check_rounds
+from tests.e2e.network import Network, Worker
+
+KEEPER, CREATOR, TRAINER, VALIDATOR = 1, 0, 2, 4
+
+# Deeds that every task asks of a role. Of those in the first set, each is killed before it begins and right after its
+# transaction was sent; of those in the second, before it begins and once the transaction is mined.
+DEEDS = {
+    "creator": ({"post-key/0"}, {"post-key/1"}),
+    "keeper": ({"settle/0", "tally/1"}, {"settle/1", "finish"}),
+    "trainer": ({"enrol", "submit/0", "publish/0", "open"}, {"mask", "submit/1", "publish/1", "deliver/1"}),
+    "validator": ({"enrol", "commit/0", "reveal/0"}, {"commit/1", "reveal/1"}),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("role", DEEDS)
+def test_a_worker_killed_at_every_step_finishes_its_task(network: Network, tmp_path: Path, role: str) -> None:
+    task = network.post(CREATOR, rounds=2)
+    network.mine_every(1)
+    log = tmp_path / "killed"
+    when_sent, when_mined = DEEDS[role]
+    log.write_text("".join(f"sent/{deed}\n" for deed in when_mined))
+
+    def log_of(name: str) -> Path | None:
+        return log if name == role else None
+
+    workers = [
+        network.start("creator", CREATOR, log_of("creator"), task=task),
+        network.start("keeper", KEEPER, log_of("keeper"), task=task, courtesy=20),
+        network.start("trainer", TRAINER, log_of("trainer"), task=task),
+        network.start("trainer", TRAINER + 1, task=task),
+        network.start("validator", VALIDATOR, log_of("validator"), task=task),
+        network.start("validator", VALIDATOR + 1, task=task),
+    ]
+    victim = next(worker for worker in workers if worker.name.startswith(role))
+    deadline = time.monotonic() + 400
+    _restart_until(network, victim, log, lambda: len(network.state(task).validators) == 2, deadline)
+    _restart_until(network, victim, log, lambda: len(network.state(task).trainers) == 2, deadline)
+    network.enrol(task, trainers=2, validators=2)
+    _restart_until(network, victim, log, lambda: network.state(task).status is Status.FINISHED, deadline)
+    _restart_until(network, victim, log, lambda: victim.process is not None and victim.process.poll() == 0, deadline)
+
+    killed = set(log.read_text().split())
+    assert {f"before/{deed}" for deed in when_sent | when_mined} <= killed
+    assert {f"sent/{deed}" for deed in when_sent} | {f"after/{deed}" for deed in when_mined} <= killed
+    state = network.state(task)
+    assert state.cause is Cause.COMPLETED
+    check_rounds(state)
+    check_conclusions(state)
+    for member in (*state.trainers, *state.validators):
+        assert member.concluded is not None
+        assert member.concluded["slashed"] == 0
+        assert member.concluded["paid"] > 0
+
+
+def _restart_until(network: Network, victim: Worker, log: Path, condition: Callable[[], bool], deadline: float) -> None:
+    """Starts the worker again whenever it was killed."""
+    while not condition():
+        assert time.monotonic() < deadline, network.story()
+        assert victim.process is not None
+        if victim.process.poll() == -9:
+            network.restart(victim, log)
+        assert victim.process.poll() in (None, 0, -9), network.story()
+        time.sleep(0.3)

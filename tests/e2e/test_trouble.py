@@ -1,0 +1,170 @@
+"""Tasks in which something goes wrong: the chain takes blocks back, members vanish, relays lie."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
+
+import pytest
+
+from covey.localnet import free_port
+from covey.protocol.params import GWEI
+from covey.protocol.phases import Cause, Status
+from covey.roles.task import TaskState
+from tests.e2e.expected import check_conclusions, check_rounds
+from tests.e2e.network import Network
+
+CREATOR, KEEPER = 0, 1
+
+# What tells that a phase is under way: something of it is on chain.
+PHASES: dict[str, Callable[[TaskState], bool]] = {
+    "mask": lambda s: len(s.handles) > 0,
+    "submit": lambda s: any(0 in h.done for h in s.handles),
+    "publish": lambda s: len(s.rounds[0].publications) > 0,
+    "key": lambda s: s.rounds[0].key is not None,
+    "score": lambda s: len(s.rounds[0].commitments) > 0,
+    "reveal": lambda s: len(s.rounds[0].reveals) > 0,
+    "settle": lambda s: s.settled > 0,
+    "second round": lambda s: len(s.rounds[1].publications) > 0,
+    "open": lambda s: any(h.member is not None for h in s.handles),
+    "conclude": lambda s: any(m.concluded for m in s.validators),
+}
+
+
+def start_all(network: Network, task: int, trainers: tuple[int, ...], validators: tuple[int, ...]) -> None:
+    network.start("creator", CREATOR, task=task)
+    network.start("keeper", KEEPER, task=task)
+    for account in trainers:
+        network.start("trainer", account, task=task)
+    for account in validators:
+        network.start("validator", account, task=task)
+
+
+@pytest.mark.slow
+def test_reorganisations_in_every_phase_change_nothing_in_the_end(network: Network) -> None:
+    task = network.post(CREATOR, rounds=2)
+    network.mine_every(1)
+    start_all(network, task, (2, 3), (4, 5))
+    network.enrol(task, trainers=2, validators=2)
+    for reached in PHASES.values():
+        network.await_state(task, reached, 90)
+        network.net.rpc("anvil_reorg", 4, [])
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED, 120)
+    assert state.cause is Cause.COMPLETED
+    check_rounds(state)
+    check_conclusions(state)
+    for member in (*state.trainers, *state.validators):
+        assert member.concluded is not None
+        assert member.concluded["slashed"] == 0
+    took_back = [n for w in network.workers.values() for n in w.heard() if "took back" in n.text]
+    assert took_back
+
+
+@pytest.mark.slow
+def test_a_creator_that_vanishes_loses_its_bond_and_nobody_else_a_wei(network: Network) -> None:
+    task = network.post(CREATOR, rounds=2)
+    network.mine_every(1)
+    start_all(network, task, (2, 3), (4, 5))
+    network.enrol(task, trainers=2, validators=2)
+    network.await_state(task, lambda s: s.rounds[0].key is not None, 90)
+    network.kill("creator-0")
+    state = network.await_state(task, lambda s: s.settled == 1 and len(s.rounds[1].publications) == 2, 90)
+    lengths = state.params.lengths
+    key_end = state.created_at + lengths.enrol + lengths.mask + lengths.round
+    network.skip_to(key_end + lengths.submit + lengths.publish + lengths.key)
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED, 90)
+    assert state.cause is Cause.KEY_MISSING
+    check_rounds(state)
+    check_conclusions(state)
+    assert state.finished is not None
+    assert state.finished["refunded"] == 0
+    assert state.finished["burnt"] > state.params.bond
+    for member in (*state.trainers, *state.validators):
+        assert member.concluded is not None
+        assert member.concluded["slashed"] == 0
+
+
+@pytest.mark.slow
+def test_an_absent_validator_is_slashed_once_and_holds_nobody_up_twice(network: Network) -> None:
+    task = network.post(CREATOR, rounds=2)
+    network.mine_every(1)
+    start_all(network, task, (2, 3), (4, 5, 6, 7))
+    network.enrol(task, trainers=2, validators=4)
+    network.kill("validator-7")
+    state = network.await_state(task, lambda s: len(s.rounds[0].commitments) == 3, 90)
+    lengths = state.params.lengths
+    network.skip_to(state.created_at + lengths.enrol + lengths.mask + lengths.round - lengths.reveal)
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED, 90)
+    assert state.cause is Cause.COMPLETED
+    check_rounds(state)
+    check_conclusions(state)
+    absent = next(m for m in state.validators if m.operator == network.signers[7].address)
+    assert absent.concluded is not None
+    assert absent.concluded["slashed"] == absent.stake * GWEI * state.params.slash_no_commit // 10**6
+
+
+@pytest.mark.slow
+def test_a_relay_that_swallows_messages_is_passed_over(network: Network) -> None:
+    task = network.post(CREATOR, rounds=1)
+    network.mine_every(1)
+    port = free_port()
+    with swallowing_relay() as (censor, swallowed):
+        relays = ["http://127.0.0.1:1", censor, f"http://127.0.0.1:{port}"]
+        network.start("creator", CREATOR, task=task)
+        network.start("keeper", KEEPER, task=task, port=port)
+        for account in (2, 3):
+            network.start("trainer", account, task=task, relays=relays, relay_patience=4, send_itself=False)
+        for account in (4, 5):
+            network.start("validator", account, task=task)
+        network.enrol(task, trainers=2, validators=2)
+        state = network.await_state(task, lambda s: s.status is Status.FINISHED, 120)
+    assert state.cause is Cause.COMPLETED
+    assert len(swallowed) >= 6
+    assert set(network.relays_of(task)) == {network.signers[KEEPER].address}
+    check_conclusions(state)
+
+
+@pytest.mark.slow
+def test_without_a_keeper_the_members_do_what_is_due(network: Network) -> None:
+    task = network.post(CREATOR, rounds=1)
+    network.mine_every(1)
+    network.start("creator", CREATOR, task=task, patience=4)
+    for account in (2, 3):
+        network.start("trainer", account, task=task, patience=2)
+    for account in (4, 5):
+        network.start("validator", account, task=task, patience=3)
+    network.enrol(task, trainers=2, validators=2)
+
+    def concluded(state: TaskState) -> bool:
+        return all(member.concluded is not None for member in (*state.trainers, *state.validators))
+
+    state = network.await_state(task, concluded, 120)
+    assert state.cause is Cause.COMPLETED
+    check_conclusions(state)
+
+
+@contextmanager
+def swallowing_relay() -> Iterator[tuple[str, list[bytes]]]:
+    """A relay that accepts everything and sends nothing."""
+    swallowed: list[bytes] = []
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            swallowed.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(202)
+            self.end_headers()
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    server = HTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}", swallowed
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
