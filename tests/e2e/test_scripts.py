@@ -31,25 +31,25 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scripts]:
 def test_the_script_and_the_command_make_the_same_deployment(scripts: Scripts, tmp_path: Path) -> None:
     with Localnet() as net:
         commanded = Scripts(net, tmp_path / "deployment.json")
-        subprocess.run(
-            [sys.executable, "-m", "covey", "deploy", "--unbonding", "1d", "--min-phase", "5s", "--rpc", net.url]
-            + ["--deployment", str(commanded.file)],
-            env=os.environ | {"COVEY_KEY": net.keys[0].hex()},
-            check=True,
-        )
+        chosen = ("--unbonding", "1d", "--min-phase", "5s", "--rpc", net.url, "--deployment", str(commanded.file))
+        environment = os.environ | {"COVEY_KEY": net.keys[0].hex()}
+        subprocess.run([sys.executable, "-m", "covey", "deploy", *chosen], env=environment, check=True)
         one, other = scripts.deployment, commanded.deployment
         assert scripts.file.read_text().replace(one.block_hash, other.block_hash) == commanded.file.read_text()
-        assert codes(scripts) == codes(commanded)
+        assert creations(scripts) == creations(commanded)
         assert "task 1" in commanded.run("create_task.py", str(FILE))
 
 
-def codes(scripts: Scripts) -> list[object]:
-    """Of all contracts, once they were found as the deployment file says."""
+def creations(scripts: Scripts) -> list[str]:
+    """What was sent to deploy, once all of it was found as the deployment file says."""
     with Gateway([scripts.net.url], codebook=artefacts.codebook()) as gateway:
         scripts.deployment.check(gateway)
-    addresses = scripts.deployment.addresses
-    held = [addresses.token, addresses.vault, addresses.ledger, addresses.arena, *addresses.modules.values()]
-    return [scripts.net.rpc("eth_getCode", address, "latest") for address in held]
+    sent = []
+    for number in range(1, len(artefacts.CONTRACTS) + 1):
+        block = scripts.net.rpc("eth_getBlockByNumber", hex(number), True)
+        assert isinstance(block, dict)
+        sent += [transaction["input"] for transaction in block["transactions"]]
+    return sent
 
 
 def test_a_deployment_with_a_token_that_exists(scripts: Scripts, tmp_path: Path) -> None:

@@ -1,0 +1,23 @@
+"""Does whatever is due in a task: advance, settle, tally, conclude, finish; says what it waits for.
+
+tools/run brownie run scripts/settle.py main 1 --network anvil
+
+The argument is the task's number. What is due, and the witness of a settlement, follow from the chain's events by the
+rules that keepers act on (`covey.roles.keeper`, `covey.protocol`). See `scripts/desk.py` for the environment.
+"""
+
+from covey.cli.acts.staking import when
+from covey.roles import errands, keeper
+from covey.roles.keeper import KeeperFacts
+from scripts.desk import opened, task_number, understood
+
+
+def main(task: str) -> None:
+    with opened() as desk, desk.connected() as connection:
+        number = understood(task_number, task)
+        facts = KeeperFacts(desk.address, courtesy=0)
+        while acts := (decision := keeper.decide(view := desk.look(connection, number), facts)).acts:
+            for act in acts:
+                desk.send(str(act), errands.call(connection.contracts, desk.address, view, act))
+        until = f" until {when(decision.until)}" if decision.until else ""
+        desk.out.say(f"task {number}: " + (decision.reason if decision.over else f"waits: {decision.reason}{until}"))
