@@ -19,8 +19,10 @@ from covey.learning.exact import BITS, count_correct, logits, predict, stack
 from covey.learning.families import family_of
 from covey.learning.layers import Dense, Flatten, Normalise, Relu, parameter_shapes
 from covey.learning.network import build
-from covey.learning.scoring import MALFORMED, baseline, score_models, score_of
+from covey.learning.scoring import baseline, score_models
 from covey.learning.task import Limits, Model, TaskSpec
+from covey.protocol.lanes import MALFORMED
+from covey.protocol.scores import count_score
 
 MakeModel = Callable[..., Model]
 CPU = torch.device("cpu")
@@ -191,11 +193,6 @@ def test_a_shard_of_another_task_is_refused(digits: Split, task: TaskSpec) -> No
         score_models([], Dataset(np.zeros((2, 3), np.uint8), np.array([0, 1]), 10), task)
 
 
-@pytest.mark.parametrize(("correct", "examples", "score"), [(0, 7, 2), (7, 7, 32767), (1, 3, 10923), (2, 3, 21845)])
-def test_score_of(correct: int, examples: int, score: int) -> None:
-    assert score_of(correct, examples) == score
-
-
-def test_baseline_is_the_score_of_always_answering_the_largest_class() -> None:
-    shard = Dataset(np.zeros((4, 1), np.uint8), np.array([0, 2, 2, 1]), 3)
-    assert baseline(shard) == score_of(2, 4)
+def test_the_baseline_is_beaten_by_neither_the_largest_class_nor_luck() -> None:
+    shard = Dataset(np.zeros((100, 1), np.uint8), np.array([0] * 50 + [2] * 50), 3)
+    assert baseline(shard) == count_score(50 + 15, 100)

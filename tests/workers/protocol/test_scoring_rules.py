@@ -86,7 +86,7 @@ def test_quorum_and_rejection_of_data() -> None:
 def test_counts_as_scores() -> None:
     assert scores.count_score(0, 450) == 2
     assert scores.count_score(450, 450) == TOP
-    assert scores.baseline(45, 450) == 3278
+    assert scores.baseline(45, 450) == scores.count_score(45 + 19, 450)  # 3·√(450·0.1·0.9) = 19.09
     assert scores.baseline(450, 450) == TOP - 1
     assert scores.resolution(10**12) == 1
 

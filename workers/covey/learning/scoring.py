@@ -13,12 +13,8 @@ from covey.learning.devices import cpu_threads, resolve_device
 from covey.learning.errors import DataError, LearningError
 from covey.learning.families import family_of
 from covey.learning.task import Model, TaskSpec
-
-MALFORMED = 0
-UNAVAILABLE = 1
-"""For models that could not be fetched: whoever fetches them gives this score."""
-_LOWEST_VALID = 2
-_SPAN = 32_765
+from covey.protocol import scores
+from covey.protocol.lanes import MALFORMED
 
 
 @dataclass(frozen=True)
@@ -30,14 +26,9 @@ class Score:
     reason: str
 
 
-def score_of(correct: int, examples: int) -> int:
-    """2 + correct * 32765 / examples, rounded down: 2 to 32,767 (design, section 3)."""
-    return _LOWEST_VALID + correct * _SPAN // examples
-
-
 def baseline(shard: Dataset) -> int:
-    """What a trivial model scores: that of always answering the largest class."""
-    return score_of(int(np.bincount(shard.y).max()), len(shard))
+    """The score that a model must exceed on `shard` to count (`covey.protocol.scores.baseline`)."""
+    return scores.baseline(int(np.bincount(shard.y).max()), len(shard))
 
 
 def score_models(
@@ -52,21 +43,21 @@ def score_models(
     if (shard.input_shape, shard.classes) != (task.input_shape, task.classes):
         raise DataError(f"shard {shard.input_shape}, {shard.classes} classes is not one of the task {task}")
     target, family = resolve_device(device), family_of(task.family)
-    scores: dict[int, Score] = {}
+    results: dict[int, Score] = {}
     alike: dict[Architecture, dict[int, Model]] = defaultdict(dict)
     for i, artefact in enumerate(artefacts):
         try:
             model = decode(artefact, task.limits)
             require_task(model, task)
         except LearningError as error:
-            scores[i] = _malformed(error)
+            results[i] = _malformed(error)
         else:
             alike[model.architecture][i] = model
     for models in alike.values():
         with cpu_threads(threads):
             counts = family.count_correct(list(models.values()), shard, target)
-        scores |= {i: _valid(correct, len(shard)) for i, correct in zip(models, counts, strict=True)}
-    return [scores[i] for i in range(len(artefacts))]
+        results |= {i: _valid(correct, len(shard)) for i, correct in zip(models, counts, strict=True)}
+    return [results[i] for i in range(len(artefacts))]
 
 
 def _malformed(error: LearningError) -> Score:
@@ -74,4 +65,4 @@ def _malformed(error: LearningError) -> Score:
 
 
 def _valid(correct: int, examples: int) -> Score:
-    return Score(score_of(correct, examples), correct, f"{correct} of {examples} correct")
+    return Score(scores.count_score(correct, examples), correct, f"{correct} of {examples} correct")
