@@ -59,6 +59,7 @@ RULES: Final[Mapping[str, tuple[Exit, str]]] = {
     "covey.sealing.errors.SealError": (Exit.STORE, "the content is not what was committed to: leave the task alone"),
     "covey.storage.errors.StoreError": (Exit.STORE, _STORE),
     "covey.verify.bundle.BundleError": (Exit.SETUP, "name a bundle that 'covey verify TASK --export FILE' wrote"),
+    "covey.verify.rescore.RescoreError": (Exit.STORE, OWN),
     "covey.verify.rpc.NodeError": (Exit.CHAIN, _RPC),
     "covey.wallet.errors.WalletError": (Exit.SETUP, OWN),
     "builtins.OSError": (Exit.SETUP, "check that path, its permissions, and the disk"),

@@ -7,7 +7,8 @@ import subprocess
 from collections.abc import Mapping, Sequence
 from typing import IO
 
-# Ends the child when the pipe on descriptor 3 closes, which the kernel does however this process ends, kill -9 included.
+# Ends the child when the pipe on descriptor 3 closes, which the kernel does however this process ends, kill -9
+# included.
 _GUARD = """
 exec 3<&0
 "$@" 3<&- </dev/null & child=$!

@@ -164,6 +164,8 @@ class Network:
         """Starts everybody but the creator; they wait for the task."""
         for person in self.cast.workers:
             arguments: tuple[str, ...] = ("--task", str(TASK), "--wait", "--store", self.store)
+            if person.stake:
+                arguments += ("--stake", f"{self._stake_of(person)}wei")
             if person.verb == ("train",):
                 arguments += ("--relay", self.relay, "--device", "cpu")
             elif person.verb == ("validate",):
@@ -171,6 +173,10 @@ class Network:
             elif person.verb == ("keep",):
                 arguments += ("--relay", f"127.0.0.1:{self.relay_port}")
             self.start(person, arguments)
+
+    def _stake_of(self, person: Person) -> int:
+        """Wei that a person locks: all there is, its delegators' included."""
+        return person.stake + sum(amount for _, operator, amount in self.cast.delegations if operator == person.name)
 
     def await_ready(self) -> None:
         """Until all workers wait for the task. Raises NetworkError."""

@@ -20,12 +20,14 @@ from covey.roles.task import Round, TaskState
 @dataclass(frozen=True)
 class ModelLine:
     """One model of a settled round. `rank` counts from 1 (None: not among the winners); `trainer` is known once the
-    handle was opened, `pay` once Open closed."""
+    handle was opened, `pay` once Open closed; `since` is the first round in which it published this model, which goes
+    before consensus where that is within the task's resolution."""
 
     lane: int
     handle: int
     trainer: int | None
     consensus: int
+    since: int
     rank: int | None
     note: str
     pay: int
@@ -113,13 +115,14 @@ def _standing(state: TaskState, round_: int, result: RoundResult) -> Standing:
             handle=publication.handle,
             trainer=state.handles[publication.handle].member,
             consensus=result.medians[publication.lane],
+            since=publication.first_round,
             rank=ranks.get(publication.lane),
             note=_verdict(state, result, publication.lane),
             pay=pays.get(publication.handle, 0),
         )
         for publication in data.publications
     ]
-    models.sort(key=lambda line: (line.rank or len(models) + 1, -line.consensus, line.lane))
+    models.sort(key=lambda line: (line.rank or len(data.publications) + 1, -line.consensus, line.lane))
     needed = result.pass_mark / PPM
     panel = tuple(_panel_line(state, data, result, validator) for validator in range(len(state.validators)))
     return Standing(round_, result.counted, needed, tuple(models), panel)

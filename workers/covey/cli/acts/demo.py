@@ -35,7 +35,7 @@ from covey.verify.check import verify
 from covey.verify.export import export
 from covey.verify.rpc import Node
 
-LENGTHS: Final = Lengths(enrol=16, mask=20, submit=45, publish=10, key=10, score=20, reveal=14, open=60)
+LENGTHS: Final = Lengths(enrol=16, mask=20, submit=36, publish=10, key=8, score=16, reveal=10, open=60)
 """Seconds. All phases close early, but for Enrol, and the Reveal of the first round, in which one person never reveals:
 these wait for their deadlines, which stand however early the phases before them closed."""
 

@@ -1,9 +1,8 @@
-"""Posting tasks and looking at them."""
+"""Looking at tasks: nothing here trains, scores or imports what does."""
 
-import secrets
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -12,127 +11,22 @@ from covey.cli import durations
 from covey.cli.acts.session import Connection
 from covey.cli.acts.staking import when
 from covey.cli.acts.survey import read_tasks
-from covey.cli.acts.working import Common, Reporter, model_folder, worker_config
 from covey.cli.amounts import tokens
-from covey.cli.exits import Exit
-from covey.cli.failures import CliError
 from covey.cli.output import Output, Table
 from covey.journal import Journal
-from covey.learning.data import Dataset, load
-from covey.learning.families import FAMILIES
-from covey.learning.scoring import baseline
-from covey.protocol.params import DEMO, GWEI, STANDARD, Lengths, TaskParams
+from covey.protocol.params import GWEI
 from covey.protocol.phases import Cause, Phase, Status
-from covey.roles.config import CreatorConfig, TaskPlan
 from covey.roles.description import Description, fetch_description
 from covey.roles.errors import UnknownTask
 from covey.roles.milestones import milestones
 from covey.roles.observer import Observer
-from covey.roles.run import create_task, ended_by_signals, run_creator
 from covey.roles.standings import Standing, standings
 from covey.roles.task import Member, TaskState
 from covey.roles.view import View
 from covey.storage import StoreError, open_store
 
-SCHEDULES: Final[Mapping[str, Lengths]] = {"standard": STANDARD, "demo": DEMO}
 _POLL: Final = 30.0
 _LISTED: Final = 20
-
-
-@dataclass(frozen=True)
-class DataChoice:
-    """Which data, and how to read it: see `covey.learning.data.load`."""
-
-    source: str
-    family: str | None
-    label: str | None
-    image_side: int | None
-
-
-@dataclass(frozen=True)
-class Terms:
-    """What a task offers and asks, in wei; `overrides` names parameters of docs/protocol.md, section 2."""
-
-    bounty: int
-    bond: int | None
-    trainer_stake: int
-    validator_stake: int
-    schedule: str
-    overrides: Mapping[str, str]
-
-
-def create(
-    common: Common,
-    title: str | None,
-    reference: str | None,
-    choice: DataChoice,
-    rounds: int,
-    terms: Terms,
-    stay: bool,
-    models: Path | None,
-    out: Output,
-) -> None:
-    """Posts a task; then (`stay`) posts its keys in time and collects its models, until it is finished."""
-    data = load(choice.source, choice.label, choice.image_side)
-    plan = TaskPlan(
-        reference=reference or secrets.token_hex(8),
-        title=title or f"{Path(choice.source).name}, {rounds} rounds",
-        family=choice.family or _family_of(data),
-        data=data,
-        rounds=rounds,
-        params=lambda shards: task_params(shards, rounds, terms),
-    )
-    config = worker_config(common, "creator")
-    with ended_by_signals():
-        with out.step("encrypting the hidden data and posting the task"):
-            task = create_task(config, plan, Reporter(out))
-        out.event({"kind": "posted", "task": task, "reference": plan.reference})
-        out.say(f"posted task {task}; if this is interrupted, go on with 'covey task serve {task}'")
-        if stay:
-            folder = models or model_folder(common.place, task)
-            run_creator(CreatorConfig(config, task, folder), Reporter(out))
-
-
-def serve(common: Common, task: int, models: Path | None, out: Output) -> None:
-    """Goes on with a posted task as its creator."""
-    config = worker_config(common, "creator")
-    with ended_by_signals():
-        run_creator(CreatorConfig(config, task, models or model_folder(common.place, task)), Reporter(out))
-
-
-def task_params(shards: tuple[Dataset, ...], rounds: int, terms: Terms) -> TaskParams:
-    """The rules that follow from the terms and the hidden data. Raises CliError, ParamOutOfRange."""
-    lengths, rules = SCHEDULES[terms.schedule], dict[str, int]()
-    names = {field.name for field in fields(TaskParams)} - {"rounds", "lengths", "bounty", "bond"}
-    for name, text in terms.overrides.items():
-        if name in {field.name for field in fields(Lengths)}:
-            lengths = replace(lengths, **{name: durations.parse(text)})
-        elif name in names and text.isdecimal():
-            rules[name] = int(text)
-        else:
-            raise CliError(
-                f"--set {name}={text} sets no parameter to a number",
-                "docs/protocol.md, section 2, has their names, units and ranges",
-                Exit.USAGE,
-            )
-    members = rules.get("max_trainers", TaskParams.max_trainers) + rules.get(
-        "max_validators", TaskParams.max_validators
-    )
-    # Half of the tenth of the bounty that may go to keepers, for every act and account that there can be.
-    fee = terms.bounty // 20 // (2 + 2 * rounds + members)
-    chosen: dict[str, Any] = {
-        "min_trainer_stake": terms.trainer_stake // GWEI,
-        "min_validator_stake": terms.validator_stake // GWEI,
-        "bounty": terms.bounty,
-        "bond": terms.bounty // 10 if terms.bond is None else terms.bond,
-        "keeper_fee": fee,
-        "relay_fee": fee // 4,
-        "lengths": lengths,
-        # A trivial model must not pass in any round.
-        "baseline": max(map(baseline, shards)),
-    }
-    examples = min(map(len, shards))
-    return TaskParams.for_counts(examples, examples, rounds=rounds, **(chosen | rules))
 
 
 def show_list(connection: Connection, everything: bool, out: Output) -> None:
@@ -238,11 +132,13 @@ def show_standing(state: TaskState, standing: Standing, names: Mapping[str, str]
             who = names.get(operator, operator)
         correct = "" if line.correct is None else f"{line.correct:.2%}"
         pay = tokens(line.pay) if line.pay else ""
-        rows.append((str(line.rank or ""), f"handle {line.handle}", who, str(line.consensus), correct, pay, line.note))
+        since = str(line.since + 1) if line.rank else ""
+        model = f"handle {line.handle}"
+        rows.append((str(line.rank or ""), model, who, str(line.consensus), correct, since, pay, line.note))
     last = " (B)" if standing.round == state.params.rounds - 1 else " (A)"
     out.heading(f"\nround {standing.round + 1}{last}: {standing.counted} models above the baseline")
-    numeric = frozenset({"rank", "score", "correct", "earned"})
-    out.table(Table(("rank", "model", "trainer", "score", "correct", "earned", ""), rows, numeric))
+    numeric = frozenset({"rank", "score", "correct", "since round", "earned"})
+    out.table(Table(("rank", "model", "trainer", "score", "correct", "since round", "earned", ""), rows, numeric))
 
 
 def _show_head(view: View, description: Description | None, out: Output) -> None:
@@ -299,17 +195,6 @@ def _find(tasks: Mapping[int, TaskState], task: int, connection: Connection) -> 
     if task not in tasks:
         raise UnknownTask(task, connection.contracts.arena.address)
     return tasks[task]
-
-
-def _family_of(data: Dataset) -> str:
-    """The first family whose inputs look like these."""
-    for name, family in FAMILIES.items():
-        with suppress(ValueError):
-            family.check_input(data.input_shape)
-            return name
-    raise CliError(
-        f"no family takes inputs of shape {data.input_shape}", "reshape the data to rows or images", Exit.LEARNING
-    )
 
 
 def _words(cause: Cause) -> str:

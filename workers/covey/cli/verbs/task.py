@@ -77,15 +77,13 @@ def create(
     ] = False,
 ) -> None:
     """Post a task, then stay: post each round's key in time, and collect the models that you pay for."""
-    from covey.cli.acts import tasks
+    from covey.cli.acts import posting
     from covey.cli.acts.working import Common
 
-    if schedule not in tasks.SCHEDULES:
-        raise CliError(f"there is no schedule {schedule!r}", f"choose one of {', '.join(tasks.SCHEDULES)}", Exit.USAGE)
-    terms = tasks.Terms(bounty, bond, trainer_stake, validator_stake, schedule, _pairs(set_ or []))
-    choice = tasks.DataChoice(data, family, label, image_side)
+    terms = posting.Terms(bounty, bond, trainer_stake, validator_stake, schedule, _pairs(set_ or []))
+    choice = posting.DataChoice(data, family, label, image_side)
     common = Common(network, account, place, content, work)
-    tasks.create(common, title, reference, choice, rounds, terms, not post_only, models, out)
+    posting.create(common, title, reference, choice, rounds, terms, not post_only, models, out)
 
 
 @verb(app, examples="covey task serve 1 --keystore creator")
@@ -100,10 +98,10 @@ def serve(
     models: Models = None,
 ) -> None:
     """Go on as a task's creator: post keys in time, collect the models."""
-    from covey.cli.acts import tasks
+    from covey.cli.acts import posting
     from covey.cli.acts.working import Common
 
-    tasks.serve(Common(network, account, place, content, work), task, models, out)
+    posting.serve(Common(network, account, place, content, work), task, models, out)
 
 
 @verb(app, examples="covey task show 1\ncovey task show 1 --json")

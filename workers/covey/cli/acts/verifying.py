@@ -1,0 +1,67 @@
+"""Verifying a task's settlement, from the chain or from a bundle."""
+
+from pathlib import Path
+
+from covey.cli import options
+from covey.cli.acts.session import connect, signer_of
+from covey.cli.exits import Exit
+from covey.cli.output import Output
+from covey.journal import Purpose, Scope
+from covey.verify.bundle import MAX_BUNDLE_BYTES, Bundle, read_bundle, write_bundle
+from covey.verify.check import verify
+from covey.verify.compare import compare
+from covey.verify.export import export
+from covey.verify.report import text, to_json
+from covey.verify.rescore import read_key, rescore
+from covey.verify.rpc import Node
+
+
+def from_chain(network: options.Network, task: int, out: Output) -> Bundle:
+    """Raises NodeError, DeploymentError."""
+    with connect(network) as connection, out.step(f"reading task {task} from the chain"):
+        deployment = connection.deployment
+        return export(Node(network.rpc[0]), deployment.addresses.arena.lower(), task, deployment.block)
+
+
+def from_file(path: Path) -> Bundle:
+    """Raises BundleError, OSError."""
+    with path.open("rb") as file:
+        return read_bundle(file.read(MAX_BUNDLE_BYTES + 1))
+
+
+def judge(
+    bundle: Bundle,
+    against: options.Network | None,
+    rescoring: tuple[str, bytes, str] | None,
+    every: bool,
+    out: Output,
+) -> Exit:
+    """The verdict; also compares with a node (`against`), and scores models again (store, secret key, device)."""
+    report = verify(bundle)
+    if against is not None:
+        with out.step("comparing the bundle with the chain"):
+            compare(bundle, Node(against.rpc[0]), report)
+    if rescoring is not None:
+        store, secret, device = rescoring
+        with out.step("scoring the models again"):
+            rescore(bundle, store, secret, device, report)
+    if out.as_json:
+        print(to_json(report))
+    else:
+        out.say(text(report, every).rstrip())
+    return Exit.OK if report.passed else Exit.FAILED
+
+
+def save(bundle: Bundle, path: Path, out: Output) -> None:
+    path.write_bytes(write_bundle(bundle))
+    out.note(f"the bundle is in {path}: 'covey verify {path}' needs no node")
+
+
+def box_key(bundle: Bundle, account: options.Account, place: options.Place, file: Path | None) -> bytes:
+    """The secret key that opens models: from a file, or of the account as a validator of the task."""
+    if file is not None:
+        return read_key(file)
+    from eth_utils.address import to_checksum_address
+
+    scope = Scope(bundle.chain_id, to_checksum_address(bundle.contracts.arena), bundle.task, "validator")
+    return scope.derive(signer_of(account, place).worker_secret(), Purpose.BOX_KEY)

@@ -1,0 +1,53 @@
+"""covey verify: an independent verdict on a settlement."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from covey.cli import options
+from covey.cli.command import verb
+from covey.cli.exits import Exit
+from covey.cli.output import Output
+
+app = typer.Typer()
+
+
+@verb(
+    app,
+    examples="""covey verify 1
+    covey verify 1 --export task-1.json
+    covey verify task-1.json
+    covey verify task-1.json --compare --rpc https://another.node
+    covey verify 1 --rescore --keystore validator""",
+)
+def verify(
+    source: Annotated[str, typer.Argument(metavar="TASK|BUNDLE", help="A task's number, or a bundle's file.")],
+    network: options.Network,
+    account: options.Account,
+    place: options.Place,
+    content: options.Content,
+    out: Output,
+    export: Annotated[Path | None, typer.Option(help="Write what was read as a bundle that needs no node.")] = None,
+    compare: Annotated[bool, typer.Option("--compare", help="Also compare a bundle with the chain.")] = False,
+    rescore: Annotated[
+        bool, typer.Option("--rescore", help="Also score the models again, as the validator that the account was.")
+    ] = False,
+    box_key: Annotated[
+        Path | None, typer.Option(help="File of another X25519 secret that opens the models: a creator's.")
+    ] = None,
+    device: Annotated[str, typer.Option(help="Where to score: auto, cpu, cuda or cuda:INDEX.")] = "auto",
+    every: Annotated[bool, typer.Option("--every", help="Show every single check.")] = False,
+) -> Exit:
+    """Re-derive a task's settlement from its events alone, and compare every wei. Exits 1 on a difference."""
+    from covey.cli.acts import verifying
+
+    number = source.isdecimal()
+    bundle = verifying.from_chain(network, int(source), out) if number else verifying.from_file(Path(source))
+    rescoring = None
+    if rescore or box_key is not None:
+        secret = verifying.box_key(bundle, account, place, box_key)
+        rescoring = (content.store or f"dir:{place.home / 'store'}", secret, device)
+    if export is not None:
+        verifying.save(bundle, export, out)
+    return verifying.judge(bundle, network if compare and not number else None, rescoring, every, out)
