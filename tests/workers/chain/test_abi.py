@@ -105,6 +105,13 @@ def test_what_does_not_fit_is_the_callers_fault(arguments: tuple[Any, ...]) -> N
         Contract(ADDRESS, INTERFACE).call("store", *arguments)
 
 
+@pytest.mark.parametrize("value", [b"", bytes(31), bytes(33), "text"])
+def test_a_word_of_another_length_is_not_padded(value: bytes | str) -> None:
+    claim = {"type": "function", "name": "claim", "inputs": [{"name": "key", "type": "bytes32"}], "outputs": []}
+    with pytest.raises(BadArgument, match="claim"):
+        Contract(ADDRESS, Interface("Box", [claim])).call("claim", value)
+
+
 def test_unknown_functions_and_events() -> None:
     with pytest.raises(BadArgument, match="no function missing of 0"):
         Contract(ADDRESS, INTERFACE).call("missing")
