@@ -1,4 +1,17 @@
-"""The chain: reading it, following its events, sending to it, and where Covey's contracts are on it."""
+"""The chain: reading it, following its events, sending to it, and where Covey's contracts are on it.
+
+Libraries do what they do well: web3's codec encodes and decodes, eth_utils knows types and checksums, eth-account (in
+covey.wallet) signs. The rest is our own because web3 7.16, tried and measured in its place,
+
+- for `rpc`: takes an answer of any size, waits for ever on one that trickles, accepts the answer to another question or
+  fewer than it asked for, and loses a whole batch by one refusal or one null;
+- for `queries` and `wire`: reads a balance of "31337" as hexadecimal, returns one of [] as it is, and fails on such a
+  log with a bare TypeError, where an endpoint that sends any of these has to be left for the next;
+- for `abi`: encodes a call in 700 to 4,000 microseconds (here 15 to 150) and leaves out a struct's surplus fields in
+  silence, decodes an event in 260 microseconds (here 50), and does not decode custom errors;
+- for `fees` and `sender`: asks for nonce, gas and fees one at a time; here they are one request, and each attempt is in
+  the journal before a node sees it.
+"""
 
 from covey.chain.abi import Codebook, Interface, Record
 from covey.chain.contract import Call, Contract

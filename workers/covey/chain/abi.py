@@ -3,9 +3,7 @@
 Structs go in as mappings, dataclasses or sequences, and come out as dicts by field name; addresses come out with their
 checksum. Decoding never trusts the chain to send what the interface says.
 
-web3's codec does the encoding: unlike eth_abi's own, it refuses a value that is too short for its bytesN. web3's way
-from there to arguments and structs is not used: it drops surplus fields without a word on the way in, decodes an event
-in four times the time on the way out, and has nothing for custom errors.
+Values are web3's codec's, which unlike eth_abi's refuses what is too short for its bytesN; their names are added here.
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -3,6 +3,7 @@
 An endpoint that fails is left for the next one, which then stays in use. Requests are bounded in time, size and number
 of tries. Every answer is checked before it counts, so that an endpoint that answers nonsense is left like one that is
 down. No request can do harm twice: what a node may already have received is only ever a read, or the same signed bytes.
+None of that can be had from web3's HTTPProvider: covey.chain says why.
 """
 
 import itertools
