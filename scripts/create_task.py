@@ -8,6 +8,7 @@ an example: the key of its only shard is 32 bytes of 0x01. (`covey task create` 
 See `scripts/desk.py` for the environment.
 """
 
+import re
 from dataclasses import MISSING, astuple, fields
 from pathlib import Path
 from typing import Annotated, Any
@@ -23,10 +24,11 @@ from covey.protocol.params import MAX_ROUNDS, Lengths, TaskParams
 from scripts.desk import Desk, opened
 
 _MAX_FILE = 1 << 16  # bytes
+_WORD = re.compile("0x[0-9a-fA-F]{64}")
 
 
 def _word(text: object) -> bytes:
-    if not isinstance(text, str) or not text.startswith("0x") or len(text) != 66:
+    if not isinstance(text, str) or not _WORD.fullmatch(text):
         raise ValueError("write 0x and 64 hexadecimal digits")
     return bytes.fromhex(text[2:])
 

@@ -16,8 +16,13 @@ def main(task: str) -> None:
     with opened() as desk, desk.connected() as connection:
         number = understood(task_number, task)
         facts = KeeperFacts(desk.address, courtesy=0)
-        while acts := (decision := keeper.decide(view := desk.look(connection, number), facts)).acts:
-            for act in acts:
+        while True:
+            view = desk.look(connection, number)
+            decision = keeper.decide(view, facts)
+            for act in decision.acts:
                 desk.send(str(act), errands.call(connection.contracts, desk.address, view, act))
+            if not decision.acts:
+                break
+        waits = "" if decision.over else "waits: "
         until = f" until {when(decision.until)}" if decision.until else ""
-        desk.out.say(f"task {number}: " + (decision.reason if decision.over else f"waits: {decision.reason}{until}"))
+        desk.out.say(f"task {number}: {waits}{decision.reason}{until}")
