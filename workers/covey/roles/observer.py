@@ -36,26 +36,29 @@ class Observer:
         self._rpc = gateway.rpc
         self._follower = EventFollower(gateway, journal.feed(f"{arena}/{name}"), filter_)
         self._times: dict[bytes, int] = {}  # of blocks, by hash
-        self.tasks: dict[int, TaskState] = self._folded()
+        self._consistent = False
+        self.tasks: dict[int, TaskState] = {}
 
     def update(self, head: Head) -> int:
-        """Reads up to `head`; how many events the chain took back."""
+        """Reads up to `head`; how many events the chain took back. Whatever it raises, it may be called again."""
         self._times[head.hash] = head.timestamp
+        # What was read is in the feed before it is added up: after a failure in between, all is added up anew.
+        anew = not self._consistent
+        self._consistent = False
         undone = 0
         for changes in self._follower.sync(head):
             undone += len(changes.undone)
-            if not undone:
+            anew = anew or undone > 0
+            if not anew:
                 self.tasks = fold(self.tasks, self._events(changes.new))
-        if undone:
-            self.tasks = self._folded()
+        if anew:
+            self.tasks = fold({}, self._events(tuple(self.records())))
+        self._consistent = True
         return undone
 
     def records(self) -> Iterator[Record]:
         """All events read so far that the chain did not take back, in order."""
         return self._follower.records()
-
-    def _folded(self) -> dict[int, TaskState]:
-        return fold({}, self._events(tuple(self.records())))
 
     def _events(self, records: Iterable[Record]) -> Iterator[Event]:
         """With the times of those where it matters: some by name, and the last of each task."""

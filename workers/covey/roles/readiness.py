@@ -14,8 +14,8 @@ def operator_of(context: Context) -> str:
     operator: str = context.gateway.read(context.contracts.vault.call("operatorOf", context.address))
     if operator == _NOBODY:
         raise NotReady(
-            f"{context.address} is nobody's hot key: from the operator's account run "
-            f"'covey stake authorize {context.address}'"
+            f"{context.address} is nobody's hot key: run 'covey stake authorize --self', or from the staking account "
+            "'covey stake authorize --hot-keystore FILE' with this key's file"
         )
     return operator
 
@@ -30,14 +30,14 @@ def require_stake(context: Context, stake: int) -> str:
     free = held["ownTokens"] + held["delegatedTokens"] - held["locked"]
     if free < wanted:
         raise NotReady(
-            f"{operator} has {free} wei of free stake, {wanted} are needed: run 'covey stake add {wanted - free}'"
+            f"{operator} has {free} wei of free stake, {wanted} are needed: run 'covey stake add {wanted - free}wei'"
         )
     left = approval["ceiling"] - approval["locked"]
     if left < wanted:
         when = f"; {approval['pendingCeiling']} wait for their time" if approval["activatesAt"] else ""
         raise NotReady(
             f"{operator} lets the Arena lock {left} wei more, {wanted} are needed{when}: run "
-            f"'covey stake approve {approval['locked'] + wanted}'"
+            f"'covey stake approve {approval['locked'] + wanted}wei'"
         )
     return operator
 
@@ -51,9 +51,9 @@ def require_credit(context: Context, account: str, amount: int) -> None:
     if credit < amount:
         raise NotReady(
             f"{account} has {credit} wei of credit in the Ledger, {amount} are needed: run "
-            f"'covey wallet deposit {amount - credit}'"
+            f"'covey ledger deposit {amount - credit}wei'"
         )
     if allowance < amount:
         raise NotReady(
-            f"{account} lets the Arena charge {allowance} wei, {amount} are needed: run 'covey wallet allow {amount}'"
+            f"{account} lets the Arena charge {allowance} wei, {amount} are needed: run 'covey ledger approve {amount}wei'"
         )

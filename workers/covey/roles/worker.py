@@ -8,14 +8,10 @@ far it got.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from covey.chain import queries
-from covey.chain.abi import Record
 from covey.chain.errors import ContractError, RpcError, RpcRefused, TransactionError, WrongChain
-from covey.chain.follower import EventFollower, Filter
 from covey.chain.wire import Head
 from covey.learning.errors import LearningError
 from covey.protocol.errors import ProtocolError
@@ -24,8 +20,9 @@ from covey.roles.config import Notice
 from covey.roles.context import Context
 from covey.roles.decision import Act, Decision
 from covey.roles.errors import ModelLost, RelayError, UnknownTask
+from covey.roles.observer import Observer
 from covey.roles.outcome import Local, Outcome, Sent
-from covey.roles.task import Event, TaskState, fold
+from covey.roles.task import TaskState
 from covey.roles.view import View
 from covey.sealing import SealError
 from covey.storage import StoreError
@@ -36,9 +33,6 @@ _POLL: Final = 30.0
 _MAX_PAUSE: Final = 30.0
 _MAX_BACKOFF: Final = 32
 """Blocks."""
-
-_TIMED: Final = frozenset({"TaskCreated", "KeyPosted", "TaskEnded"})
-"""Events whose time matters, however late they are read."""
 
 _PASSING: Final = (
     ContractError,
@@ -86,9 +80,7 @@ class Worker:
         self._gateway = context.gateway
         self._role = role
         self._wanted = tasks
-        self._follower = _follower(context, tasks)
-        self._times: dict[bytes, int] = {}  # of blocks, by hash
-        self._tasks: dict[int, TaskState] = {}
+        self._observer = Observer(context.gateway, context.journal, context.config.deployment, tasks)
         self._over: set[int] = set()
         self._said: dict[int, str] = {}
         self._failures: dict[tuple[int, Act], _Failures] = {}
@@ -99,11 +91,9 @@ class Worker:
         pause = 0.0
         while True:
             try:
-                if head is None:
-                    head = self._gateway.head()
-                    self._refold()
-                self._sync(head)
-                again = [self._attend(state, head) for state in list(self._tasks.values())]
+                head = head or self._gateway.head()
+                self._observe(head)
+                again = [self._attend(state, head) for state in list(self._observer.tasks.values())]
                 if self._finished():
                     return
                 head = self._gateway.head() if any(again) else self._gateway.wait_for_block(head, _POLL)
@@ -111,47 +101,23 @@ class Worker:
             except WrongChain:
                 raise
             except (RpcError, RpcRefused) as error:
-                head = None  # what was read may not have been folded: fold it all again
                 pause = min(max(1.0, pause * 2), _MAX_PAUSE)
                 self._context.report(Notice("trouble", f"{error}; going on in {pause:.0f} s"))
                 time.sleep(pause)
+                head = None
+
+    def _observe(self, head: Head) -> None:
+        undone = self._observer.update(head)
+        if undone:
+            self._context.report(Notice("info", f"the chain took back {undone} events"))
+            self._over.clear()
+            self._failures.clear()
+        for task in self._wanted or ():
+            if task not in self._observer.tasks:
+                raise UnknownTask(task, self._context.domain.arena)
 
     def _finished(self) -> bool:
         return self._wanted is not None and self._wanted <= self._over
-
-    # Following --------------------------------------------------------------------------------------------------------
-
-    def _refold(self) -> None:
-        self._tasks = fold({}, self._events(tuple(self._follower.records())))
-
-    def _sync(self, head: Head) -> None:
-        self._times[head.hash] = head.timestamp
-        undone = False
-        for changes in self._follower.sync(head):
-            if changes.undone:
-                undone = True
-                self._context.report(Notice("info", f"the chain took back {len(changes.undone)} events"))
-            if not undone:
-                self._tasks = fold(self._tasks, self._events(changes.new))
-        if undone:
-            self._over.clear()
-            self._failures.clear()
-            self._refold()
-        for task in self._wanted or ():
-            if task not in self._tasks:
-                raise UnknownTask(task, self._context.domain.arena)
-
-    def _events(self, records: Iterable[Record]) -> Iterator[Event]:
-        """With the times of those where it matters: some by name, and the last of each task."""
-        known = [record for record in records if "task" in record.arguments]
-        last = {record.arguments["task"]: record for record in known}
-        timed = [r for r in known if r.name in _TIMED or r is last[r.arguments["task"]]]
-        unknown = {r.log.block_hash: r.log.block for r in timed if r.log.block_hash not in self._times}
-        for head in self._gateway.rpc.ask_each([queries.block(number) for number in sorted(set(unknown.values()))]):
-            if head is not None:
-                self._times[head.hash] = head.timestamp
-        for record in known:
-            yield Event(record.name, record.arguments, record.log.block, self._times.get(record.log.block_hash, 0))
 
     # Acting -----------------------------------------------------------------------------------------------------------
 
@@ -222,12 +188,3 @@ class Worker:
         faults.point(f"after/{act}")
         self._failures.pop((view.state.task, act), None)
         self._context.report(Notice("did", str(act), view.state.task, {"act": str(act), **facts}))
-
-
-def _follower(context: Context, tasks: frozenset[int] | None) -> EventFollower:
-    """Follows the Arena: all tasks, or those named. A task's number is the first topic after the event's."""
-    arena = context.contracts.arena.address
-    topics = () if tasks is None else (None, tuple(task.to_bytes(32) for task in sorted(tasks)))
-    name = "all" if tasks is None else ",".join(map(str, sorted(tasks)))
-    filter_ = Filter((arena,), context.config.deployment.block, topics)
-    return EventFollower(context.gateway, context.journal.feed(f"{arena}/{name}"), filter_)

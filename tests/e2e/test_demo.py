@@ -1,0 +1,135 @@
+"""`covey demo` and `covey up`: whole networks of processes, which end with their owner, however that ends."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from covey.cli.exits import Exit
+
+LIMIT = 240
+"""Seconds that the demonstration may take, once everything is set up."""
+
+
+@contextmanager
+def running(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVEY_")}
+    process = subprocess.Popen(
+        [sys.executable, "-m", "covey", *arguments],
+        env=environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def left_running(folder: Path) -> list[str]:
+    """Command lines of processes that have to do with a network in `folder`, by their arguments or log files."""
+    found = []
+    for process in Path("/proc").iterdir():
+        if not process.name.isdigit() or int(process.name) == os.getpid():
+            continue
+        try:
+            names = [os.readlink(link) for link in (process / "fd").iterdir()]
+            line = (process / "cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+        except OSError:
+            continue
+        if str(folder) in " ".join([*names, line]):
+            found.append(line)
+    return found
+
+
+def assert_nothing_is_left(folder: Path) -> None:
+    deadline = time.monotonic() + 15
+    while left_running(folder):
+        assert time.monotonic() < deadline, left_running(folder)
+        time.sleep(0.2)
+
+
+def events(process: "subprocess.Popen[str]") -> Iterator[dict[str, Any]]:
+    assert process.stdout is not None
+    for line in process.stdout:
+        yield json.loads(line)
+
+
+def await_stage(process: "subprocess.Popen[str]", stage: str) -> None:
+    for event in events(process):
+        if event.get("stage") == stage:
+            return
+    _, errors = process.communicate()
+    raise AssertionError(f"ended before {stage}: {errors}")
+
+
+@pytest.mark.slow
+def test_the_demonstration_shows_what_it_promises(tmp_path: Path) -> None:
+    began = time.monotonic()
+    with running("demo", "--folder", str(tmp_path / "net"), "--json") as process:
+        out, errors = process.communicate(timeout=2 * LIMIT)
+    assert process.returncode == Exit.OK, errors
+    assert time.monotonic() - began < LIMIT
+    assert_nothing_is_left(tmp_path / "net")
+
+    *reached, last = out.strip().split("\n{\n")
+    assert '"stage":"finish"' in reached[-1]
+    story = json.loads("{" + last)
+    assert (story["verdict"], story["problems"]) == ("PASS", [])
+    accounts = {line["name"]: line for line in story["accounts"]}
+    earning = {
+        "linear",
+        "small-mlp",
+        "large-mlp",
+        "cnn",
+        *(f"validator-{i}" for i in range(1, 5)),
+        "keeper",
+        "delegator",
+    }
+    assert all(accounts[name]["earned"] > 0 for name in earning)
+    assert {name for name, line in accounts.items() if line["slashed"]} == {"malformer", "silent"}
+    assert all(accounts[name]["earned"] == 0 for name in ("free-rider", "malformer", "lazy", "silent"))
+    assert [len(board["models"]) for board in story["rounds"]] == [6, 6, 6]
+    assert {"settle", "mask", "enrol trainer", "claim delegation pay"} <= {line["step"] for line in story["gas"]}
+
+
+@pytest.mark.slow
+def test_a_network_to_play_with_runs_its_task_and_ends_on_ctrl_c(tmp_path: Path) -> None:
+    folder = tmp_path / "net"
+    options = ("--workers", "2", "--rounds", "1", "--family", "tabular", "--data", "breast-cancer", "--seed", "3")
+    with running("up", *options, "--port", "0", "--folder", str(folder), "--json") as process:
+        stream = events(process)
+        given = next(event for event in stream if event["kind"] == "up")["environment"]
+        environment = os.environ | given
+        listed = subprocess.run(
+            [sys.executable, "-m", "covey", "status", "--json"], env=environment, capture_output=True, check=True
+        )
+        assert {"held", "claimable"} <= {item["kind"] for item in json.loads(listed.stdout)["items"]}
+        await_stage(process, "finish")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == Exit.OK
+    assert_nothing_is_left(folder)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
+@pytest.mark.slow
+def test_nothing_is_left_however_the_owner_ends(tmp_path: Path, number: signal.Signals) -> None:
+    folder = tmp_path / "net"
+    with running("up", "--workers", "2", "--port", "0", "--folder", str(folder), "--json") as process:
+        deadline = time.monotonic() + 60
+        while len(left_running(folder)) < 8:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(number)
+        assert process.wait(30) == (-number if number is signal.SIGKILL else Exit.INTERRUPTED)
+    assert_nothing_is_left(folder)
