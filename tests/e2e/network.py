@@ -161,22 +161,31 @@ class Network:
         def params(shards: tuple[Dataset, ...]) -> TaskParams:
             examples = min(map(len, shards))
             largest = max(int((shard.y == c).sum()) for shard in shards for c in range(shard.classes))
-            rules = {
-                "min_trainer_stake": 100 * 10**9,
-                "min_validator_stake": 100 * 10**9,
-                "min_trainers": 1,
-                "min_validators": 1,
-                "max_trainers": 16,
-                "bounty": 1_000 * TOKEN,
-                "bond": 100 * TOKEN,
-                "keeper_fee": TOKEN // 10,
-                "relay_fee": TOKEN // 100,
-                "lengths": self.lengths,
-            }
-            return TaskParams.for_counts(examples, largest, rounds=rounds, **(rules | chosen))
+            return TaskParams.for_counts(examples, largest, rounds=rounds, **(self._rules() | chosen))
 
         plan = TaskPlan("test", "digits", "image-classification", load("digits"), rounds, params)
         return create_task(self.config(creator), plan, lambda notice: None)
+
+    def post_with_uri(self, uri: str) -> int:
+        """Posts a task whose public description is elsewhere, or nowhere."""
+        examples = TaskParams.for_counts(100, 20, rounds=1, **self._rules())
+        call = self.contracts.arena.call("createTask", examples.to_abi(), [(bytes(32), bytes(32), bytes(32))], uri)
+        self.send(0, call)
+        return int(self.read(self.contracts.arena.call("taskCount")))
+
+    def _rules(self) -> dict[str, Any]:
+        return {
+            "min_trainer_stake": 100 * 10**9,
+            "min_validator_stake": 100 * 10**9,
+            "min_trainers": 1,
+            "min_validators": 1,
+            "max_trainers": 16,
+            "bounty": 1_000 * TOKEN,
+            "bond": 100 * TOKEN,
+            "keeper_fee": TOKEN // 10,
+            "relay_fee": TOKEN // 100,
+            "lengths": self.lengths,
+        }
 
     def start(self, role: str, account: int, kill_log: Path | None = None, **options: Any) -> Worker:
         """Starts a worker process."""

@@ -103,18 +103,35 @@ def test_the_demonstration_shows_what_it_promises(tmp_path: Path) -> None:
     assert {"settle", "mask", "enrol trainer", "claim delegation pay"} <= {line["step"] for line in story["gas"]}
 
 
+TRAINER = """
+from covey.learning.families import family_of
+from covey.learning.task import TrainOptions
+
+def train(data, task, progress):
+    family = family_of(task.family)
+    return family.train(data, task, TrainOptions(family.architecture("linear"), seed=99), progress)
+"""
+
+
 @pytest.mark.slow
-def test_a_network_to_play_with_runs_its_task_and_ends_on_ctrl_c(tmp_path: Path) -> None:
+def test_a_network_to_play_with_takes_others_and_ends_on_ctrl_c(tmp_path: Path) -> None:
     folder = tmp_path / "net"
+    (tmp_path / "mine.py").write_text(TRAINER)
     options = ("--workers", "2", "--rounds", "1", "--family", "tabular", "--data", "breast-cancer", "--seed", "3")
     with running("up", *options, "--port", "0", "--folder", str(folder), "--json") as process:
         stream = events(process)
         given = next(event for event in stream if event["kind"] == "up")["environment"]
         environment = os.environ | given
-        listed = subprocess.run(
-            [sys.executable, "-m", "covey", "status", "--json"], env=environment, capture_output=True, check=True
-        )
-        assert {"held", "claimable"} <= {item["kind"] for item in json.loads(listed.stdout)["items"]}
+        covey = [sys.executable, "-m", "covey"]
+        joined = [*covey, "train", "--task", "1", "--with", "mine:train", "--device", "cpu", "--json"]
+        with subprocess.Popen(joined, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as trainer:
+            notices, _ = trainer.communicate(timeout=120)
+        assert trainer.returncode == Exit.OK
+        deeds = [notice["text"] for notice in map(json.loads, notices.splitlines()) if notice["kind"] == "did"]
+        assert {"enrol", "mask", "submit/0", "publish/0", "open", "deliver/0"} <= set(deeds)
+        shown = subprocess.run([*covey, "status", "--json"], env=environment, capture_output=True, check=True)
+        earned = [item for item in json.loads(shown.stdout)["items"] if item["kind"] == "earned"]
+        assert [int(item["amount"]) > 0 for item in earned] == [True]
         await_stage(process, "finish")
         process.send_signal(signal.SIGINT)
         assert process.wait(30) == Exit.OK

@@ -10,6 +10,7 @@ from covey.localnet import free_port
 from covey.protocol.params import GWEI
 from covey.protocol.phases import Cause, Status
 from covey.roles.task import TaskState
+from covey.roles.view import View
 from tests.e2e.expected import check_conclusions, check_rounds
 from tests.e2e.network import TOKEN, Network
 
@@ -50,7 +51,7 @@ def test_a_task_with_every_kind_of_worker_ends_as_the_protocol_says(network: Net
     # The silent validator's reveal is waited for until the deadline.
     state = network.await_state(task, lambda s: len(s.rounds[0].reveals) == 4, 120)
     network.skip_to(state.created_at + _reveal_end(state))
-    state = network.await_state(task, lambda s: s.status is Status.FINISHED, 180)
+    state = network.await_state(task, lambda s: _agrees(network, s) and s.status is Status.FINISHED, 180)
 
     assert state.cause is Cause.COMPLETED
     check_rounds(state)
@@ -84,6 +85,17 @@ def test_a_task_with_every_kind_of_worker_ends_as_the_protocol_says(network: Net
         sum(before.values()) + _delegated_at_first() - burnt
     )
     assert network.read(c.ledger.call("bucketOf", c.arena.address, task)) == 0
+
+
+def _agrees(network: Network, state: TaskState) -> bool:
+    """What workers take a task to wait for is what the contract says, whenever one looks."""
+    head = network.gateway.head()
+    phase, round_, deadline = network.gateway.read(network.contracts.arena.call("phaseOf", state.task), at=head.number)
+    view = View(network.state(state.task), head.timestamp, head.number)
+    if network.gateway.head().hash == head.hash:
+        current = view.clock.current()
+        assert (current.phase, current.round, current.deadline or 0) == (phase, round_, deadline)
+    return True
 
 
 def _reveal_end(state: TaskState) -> int:
