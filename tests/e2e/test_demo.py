@@ -128,7 +128,7 @@ def test_a_network_to_play_with_takes_others_and_ends_on_ctrl_c(tmp_path: Path) 
             notices, _ = trainer.communicate(timeout=120)
         assert trainer.returncode == Exit.OK
         deeds = [notice["text"] for notice in map(json.loads, notices.splitlines()) if notice["kind"] == "did"]
-        assert {"enrol", "mask", "submit/0", "publish/0", "open", "deliver/0"} <= set(deeds)
+        assert {"enrol", "open", "deliver/0"} <= set(deeds)  # what a relay sent for its handle is not among them
         shown = subprocess.run([*covey, "status", "--json"], env=environment, capture_output=True, check=True)
         earned = [item for item in json.loads(shown.stdout)["items"] if item["kind"] == "earned"]
         assert [int(item["amount"]) > 0 for item in earned] == [True]

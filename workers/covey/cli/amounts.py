@@ -1,28 +1,28 @@
 """Amounts of tokens as people write and read them: 1.5 is one and a half tokens, 1.5gwei and 15wei are less."""
 
-from decimal import Decimal, InvalidOperation
+import re
+from typing import Final
 
-_UNITS = {"gwei": 9, "wei": 0}
-_TOKEN = 18
-_MAX = (1 << 96) - 1
-PLACES = 6
+_UNITS: Final = {"": 18, "gwei": 9, "wei": 0}
+_AMOUNT: Final = re.compile(r"([0-9]+)(?:\.([0-9]+))?\s*(gwei|wei|)")
+_TOKEN: Final = 18
+_MAX: Final = (1 << 96) - 1
+PLACES: Final = 6
 """Digits after the point that are shown; `--json` has every wei."""
 
 
 def parse(text: str) -> int:
     """Wei. Raises ValueError saying what would be right."""
-    number, places = text.strip().replace(",", "").replace("_", ""), _TOKEN
-    for unit, digits in _UNITS.items():
-        if number.endswith(unit):
-            number, places = number.removesuffix(unit).strip(), digits
-            break
-    try:
-        amount = Decimal(number).scaleb(places)
-    except InvalidOperation:
-        raise ValueError(f"{text!r} is no amount: write 1.5 for tokens, or 1.5gwei, or 15wei") from None
-    if not amount.is_finite() or amount != int(amount) or not 0 <= amount <= _MAX:
-        raise ValueError(f"{text!r} is negative, too large, or has parts of a wei")
-    return int(amount)
+    match = _AMOUNT.fullmatch(text.strip().replace(",", "").replace("_", ""))
+    if match is None:
+        raise ValueError(f"{text!r} is no amount: write 1.5 for tokens, or 1.5gwei, or 15wei")
+    whole, part, places = match[1], (match[2] or "").rstrip("0"), _UNITS[match[3]]
+    if len(part) > places:
+        raise ValueError(f"{text!r} has parts of a wei, of which there are none")
+    wei = int(whole + part.ljust(places, "0"))
+    if wei > _MAX:
+        raise ValueError(f"{text!r} is more than there can be: 2^96 - 1 wei")
+    return wei
 
 
 def tokens(wei: int, places: int = PLACES) -> str:

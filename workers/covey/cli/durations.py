@@ -1,14 +1,16 @@
 """Lengths of time as people write and read them: 90, 90s, 15m, 12h, 3d."""
 
+import re
+
 _UNITS = {"d": 86_400, "h": 3_600, "m": 60, "s": 1}
 
 
 def parse(text: str) -> int:
     """Seconds. Raises ValueError saying what would be right."""
-    number, unit = (text[:-1], _UNITS[text[-1]]) if text[-1:] in _UNITS else (text, 1)
-    if not number.isdecimal():
+    match = re.fullmatch(r"([0-9]{1,9})([dhms]?)", text.strip())
+    if match is None:
         raise ValueError(f"{text!r} is no length of time: write 90s, 15m, 12h or 3d")
-    return int(number) * unit
+    return int(match[1]) * _UNITS[match[2] or "s"]
 
 
 def show(seconds: int) -> str:

@@ -15,6 +15,7 @@ from covey.cli.acts.session import Connection
 from covey.cli.acts.story import Story, tell
 from covey.cli.acts.survey import all_events
 from covey.cli.acts.tasks import show_standing
+from covey.cli.amounts import tokens
 from covey.cli.exits import Exit
 from covey.cli.output import Output
 from covey.journal import Journal
@@ -47,6 +48,9 @@ _ROUNDS: Final = 3
 _BLOCK_TIME: Final = 1
 _SLACK: Final = 60
 """Seconds after a task's last deadline at which it must be finished."""
+
+_PATIENCE: Final = 5
+"""Seconds that a phase lasts before it is said what it waits for."""
 
 _WAIT: Final = 5.0
 _VERB_TIMEOUT: Final = 60.0
@@ -121,6 +125,7 @@ def _running(folder: Path, cast: Cast, port: int, posting: Posting, out: Output)
     with out.step("starting a node and deploying the contracts"):
         network = Network(folder, cast, port=port, relay_port=free_port())
     with network:
+        _introduce(cast, out)
         with out.step(f"starting {len(cast.workers)} worker processes, funding and staking"):
             network.start_workers()
             network.fund()
@@ -130,6 +135,16 @@ def _running(folder: Path, cast: Cast, port: int, posting: Posting, out: Output)
             network.post(posting.data, posting.rounds, posting.lengths, BOUNTY, posting.reference)
             _await_task(network)
         yield network
+
+
+def _introduce(cast: Cast, out: Output) -> None:
+    for role, people in (("trainers", cast.trainers), ("validators", cast.validators)):
+        out.say(f"{role}: {', '.join(person.name for person in people)}")
+    for person in cast.everybody:
+        if person.note:
+            out.say(f"  {person.name} {person.note}")
+    for delegator, operator, amount in cast.delegations:
+        out.say(f"  {delegator} put {tokens(amount)} tokens behind {operator}")
 
 
 def _await_task(network: Network) -> None:
@@ -144,13 +159,15 @@ def _watch(network: Network, out: Output) -> TaskState:
     """Tells what happens until the task is finished. Raises NetworkError if somebody fails, or time runs out."""
     gateway = network.gateway
     told: set[str] = set()
+    waiting, since = "", 0
     with Journal(network.folder / "setup" / "observer.sqlite") as journal:
         observer = Observer(gateway, journal, network.deployment, frozenset({TASK}))
         head = gateway.head()
         while True:
             observer.update(head)
             state = observer.tasks[TASK]
-            for stage, text in milestones(View(state, head.timestamp, head.number)):
+            view = View(state, head.timestamp, head.number)
+            for stage, text in milestones(view):
                 if stage not in told:
                     told.add(stage)
                     seconds = head.timestamp - state.created_at
@@ -158,6 +175,12 @@ def _watch(network: Network, out: Output) -> TaskState:
                     out.say(f"{seconds:>5} s  {stage:16}  {text}")
             if state.status is Status.FINISHED:
                 return state
+            decision = view.waiting()
+            if decision.reason != waiting:
+                waiting, since = decision.reason, head.timestamp
+            elif since and decision.until and head.timestamp >= since + _PATIENCE:
+                since = 0
+                out.note(f"         waiting: {waiting}, for {decision.until - head.timestamp} s at most")
             network.require_alive()
             if head.timestamp > state.created_at + state.params.duration + _SLACK:
                 raise NetworkError("the task was not finished in time")

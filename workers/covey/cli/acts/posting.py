@@ -58,6 +58,14 @@ def create(
     out: Output,
 ) -> None:
     """Posts a task; then (`stay`) posts its keys in time and collects its models, until it is finished."""
+    config = worker_config(common, "creator")
+    limits = config.deployment.parameters
+
+    def params(shards: tuple[Dataset, ...]) -> TaskParams:
+        chosen = task_params(shards, rounds, terms)
+        chosen.check_deployment(limits.min_phase, limits.unbonding)
+        return chosen
+
     data = load(choice.source, choice.label, choice.image_side)
     plan = TaskPlan(
         reference=reference or secrets.token_hex(8),
@@ -65,9 +73,8 @@ def create(
         family=choice.family or _family_of(data),
         data=data,
         rounds=rounds,
-        params=lambda shards: task_params(shards, rounds, terms),
+        params=params,
     )
-    config = worker_config(common, "creator")
     with ended_by_signals():
         with out.step("encrypting the hidden data and posting the task"):
             task = create_task(config, plan, Reporter(out))
@@ -93,7 +100,10 @@ def task_params(shards: tuple[Dataset, ...], rounds: int, terms: Terms) -> TaskP
     names = {field.name for field in fields(TaskParams)} - {"rounds", "lengths", "bounty", "bond"}
     for name, text in terms.overrides.items():
         if name in {field.name for field in fields(Lengths)}:
-            lengths = replace(lengths, **{name: durations.parse(text)})
+            try:
+                lengths = replace(lengths, **{name: durations.parse(text)})
+            except ValueError as error:
+                raise CliError(f"--set {name}: {error}", f"write for example --set {name}=2h", Exit.USAGE) from error
         elif name in names and text.isdecimal():
             rules[name] = int(text)
         else:
