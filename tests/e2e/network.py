@@ -6,13 +6,16 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+import httpx
 from eth_utils.address import to_checksum_address
 
 from covey.chain import queries
@@ -26,7 +29,7 @@ from covey.chain.gateway import Gateway
 from covey.chain.sender import Sender
 from covey.journal import Journal
 from covey.learning.data import Dataset, load
-from covey.localnet import Localnet, Settings
+from covey.localnet import Localnet, Node, Settings
 from covey.protocol.params import Lengths, TaskParams
 from covey.roles.config import Notice, TaskPlan, WorkerConfig
 from covey.roles.run import create_task
@@ -62,11 +65,11 @@ class Worker:
 class Network:
     """Use it as a context manager: everything it started ends with it."""
 
-    def __init__(self, folder: Path, lengths: Lengths = LENGTHS, accounts: int = 16) -> None:
+    def __init__(self, folder: Path, lengths: Lengths = LENGTHS, accounts: int = 16, node: Node = Node.ANVIL) -> None:
         self.folder = folder
         self.lengths = lengths
         self.workers: dict[str, Worker] = {}
-        self.net = Localnet(settings=Settings(accounts=accounts), log=folder / "anvil.log")
+        self.net = Localnet(node, settings=Settings(accounts=accounts), log=folder / "anvil.log")
         try:
             self.gateway = Gateway([self.net.url], codebook=codebook())
             self.signers = [Signer(key) for key in self.net.keys]
@@ -137,6 +140,23 @@ class Network:
         """From now on blocks come by themselves."""
         self.net.rpc("evm_setAutomine", False)
         self.net.rpc("evm_setIntervalMining", seconds)
+
+    @contextmanager
+    def mining_by_hand(self) -> Iterator[None]:
+        """Adds a block a second to those that each transaction gets, on a node that can't do so by itself."""
+        stop = threading.Event()
+
+        def mine() -> None:
+            while not stop.wait(1.0):
+                httpx.post(self.net.url, json={"jsonrpc": "2.0", "id": 1, "method": "evm_mine", "params": []})
+
+        miner = threading.Thread(target=mine)
+        miner.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            miner.join()
 
     def skip_to(self, timestamp: int) -> None:
         """Moves the chain's clock forward, so that the next block is at `timestamp` or a little later."""

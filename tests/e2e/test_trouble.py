@@ -6,13 +6,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
 import pytest
 
-from covey.localnet import free_port
+from covey.localnet import Node, free_port
 from covey.protocol.params import GWEI
 from covey.protocol.phases import Cause, Status
+from covey.roles import creating
 from covey.roles.task import TaskState
+from covey.sealing import seal_shard
 from tests.e2e.expected import check_conclusions, check_rounds
 from tests.e2e.network import Network
 
@@ -168,3 +171,51 @@ def swallowing_relay() -> Iterator[tuple[str, list[bytes]]]:
         server.shutdown()
         thread.join()
         server.server_close()
+
+
+@pytest.mark.slow
+def test_a_hidden_set_that_is_none_ends_the_task_at_the_creators_cost(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(creating, "seal_shard", lambda plaintext, key: seal_shard(b"nonsense", key))
+    task = network.post(CREATOR, rounds=2)
+    network.mine_every(1)
+    start_all(network, task, (2, 3), (4, 5, 6))
+    network.enrol(task, trainers=2, validators=3)
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED, 120)
+    assert state.cause is Cause.DATASET_INVALID
+    assert state.settled == 0
+    check_conclusions(state)
+    assert state.finished is not None
+    assert state.finished["refunded"] == 0
+    for member in (*state.trainers, *state.validators):
+        assert member.concluded is not None
+        assert member.concluded["slashed"] == 0
+
+
+@pytest.mark.slow
+def test_too_few_members_get_everything_back(network: Network) -> None:
+    task = network.post(CREATOR, rounds=2, min_validators=2)
+    network.mine_every(1)
+    start_all(network, task, (2, 3), (4,))
+    network.enrol(task, trainers=2, validators=1)
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED, 90)
+    assert state.cause is Cause.TOO_FEW_MEMBERS
+    check_conclusions(state)
+    assert state.finished is not None
+    assert state.finished["burnt"] == 0
+    fees = state.params.keeper_fee * sum(r.name == "KeeperPaid" for r in network.records())
+    assert state.finished["refunded"] == state.params.bounty + state.params.bond - fees
+
+
+@pytest.mark.slow
+def test_a_whole_round_on_ganache(tmp_path: Path) -> None:
+    with Network(tmp_path, node=Node.GANACHE, accounts=6) as network:
+        task = network.post(CREATOR, rounds=1)
+        with network.mining_by_hand():
+            start_all(network, task, (2, 3), (4, 5))
+            network.enrol(task, trainers=2, validators=2)
+            state = network.await_state(task, lambda s: s.status is Status.FINISHED, 120)
+    assert state.cause is Cause.COMPLETED
+    check_rounds(state)
+    check_conclusions(state)

@@ -111,11 +111,11 @@ class TestTrainer:
         script = Script().over()
         assert train(script) == act(Step.OPEN)
         script.open(0)
-        assert train(script) == act(Step.DELIVER, 0)
+        assert train(script).acts == (Act(Step.DELIVER, (0,)), Act(Step.DELIVER, (1,)))
         script.add("Delivered", round=0, index=0, box=b"box").add("Delivered", round=1, index=0, box=b"box")
         assert train(script).acts == ()
         script.open(1)
-        assert train(script, script.now + 30) == act(Step.TALLY, 0)
+        assert train(script, script.now + 30).acts == (Act(Step.TALLY, (0,)), Act(Step.TALLY, (1,)))
         script.add("RoundTallied", round=0).add("RoundTallied", round=1)
         assert train(script) == act(Step.CONCLUDE_TRAINER, 0)
         script.add("TrainerConcluded", member=0, paid=5, returned=0)
@@ -149,6 +149,16 @@ class TestValidator:
         script.commit(1, 0).commit(2, 0)
         assert validate(script, scored=scored) == act(Step.REVEAL, 0)
         assert validate(script, scored=scored, reveals=False).acts == ()
+
+    def test_one_reveals_first_and_the_others_point_at_its_vector(self) -> None:
+        script = Script().enrolled().drawn().masked().published(0).key(0)
+        script.commit(0, 0).commit(1, 0).commit(2, 0)
+        scored = frozenset({0})
+        second = validator_key(1)
+        assert validate(script, hot_key=second, scored=scored).acts == ()
+        assert validate(script, script.now + 15, hot_key=second, scored=scored) == act(Step.REVEAL, 0)
+        script.reveal(0, 0, SCORES)
+        assert validate(script, hot_key=second, scored=scored) == act(Step.REVEAL, 0)
 
     def test_scores_again_what_its_journal_lost(self) -> None:
         script = Script().enrolled().drawn().masked().published(0).key(0)

@@ -1,14 +1,14 @@
 """What a task needs done by anybody: steps that pay a fee, and without which it stands still."""
 
 from covey.protocol.phases import Status
-from covey.roles.decision import Decision, Step, act
+from covey.roles.decision import Act, Decision, Step, act
 from covey.roles.view import View
 
 _HASHES_KEPT = 256
 
 
 def chores(view: View, patience: int) -> Decision | None:
-    """The step that is due, once nothing has happened in the task for `patience` seconds since it became so."""
+    """What is due, once nothing has happened in the task for `patience` seconds since it became so."""
     if view.now < view.changed_at + patience:
         return None
     if view.advance_due:
@@ -18,7 +18,7 @@ def chores(view: View, patience: int) -> Decision | None:
     if view.clock.settle_due():
         return act(Step.SETTLE, view.settled)
     if view.clock.open_closed() and view.untallied:
-        return act(Step.TALLY, view.untallied[0])
+        return Decision(tuple(Act(Step.TALLY, (round_,)) for round_ in view.untallied))
     return None
 
 

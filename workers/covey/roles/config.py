@@ -20,8 +20,9 @@ from covey.wallet import Signer
 class Notice:
     """Something that a worker's user may want to know.
 
-    `kind` is "did" (a deed was done), "waits", "failed" (a deed; it is tried again), "trouble" (with the chain; it
-    goes on by itself), "info" or "over"; `facts` is what the text says, for machines.
+    `kind` is "did" (a deed was done), "training" (an epoch is over), "trained", "waits", "failed" (a deed; it is
+    tried again), "trouble" (with the chain; it goes on by itself), "info" or "over"; `facts` is what the text says,
+    for machines.
     """
 
     kind: str

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from types import TracebackType
@@ -78,12 +78,13 @@ class RateLimit:
 
 
 class Relay:
-    """The HTTP endpoint and the thread that sends; use it as a context manager."""
+    """The HTTP endpoint and the threads that send; use it as a context manager."""
 
     def __init__(self, context: Context, config: RelayConfig) -> None:
         self._context = context
         self._config = config
         self._queue: queue.Queue[Message] = queue.Queue(config.queue)
+        self._sent: queue.Queue[Message] = queue.Queue(config.queue)
         self._closing = threading.Event()
         self._by_address = RateLimit(config.per_minute)
         self._by_handle = RateLimit(config.per_minute)
@@ -106,6 +107,7 @@ class Relay:
         self._threads = (
             threading.Thread(target=self._server.run, args=(sockets,), daemon=True, name="relay http"),
             threading.Thread(target=self._send_all, daemon=True, name="relay sender"),
+            threading.Thread(target=self._follow_all, daemon=True, name="relay receipts"),
         )
         for thread in self._threads:
             thread.start()
@@ -185,15 +187,20 @@ class Relay:
     # Sending ----------------------------------------------------------------------------------------------------------
 
     def _send_all(self) -> None:
-        """Sends what is in the queue, as much at once as there is."""
+        """Sends what is in the queue at once, so that a message never waits for another's block."""
+        for message in self._taken_from(self._queue):
+            if self._attempt(message, self._submit):
+                self._sent.put(message)
+
+    def _follow_all(self) -> None:
+        """Sees to it that what was sent gets on chain."""
+        for message in self._taken_from(self._sent):
+            self._attempt(message, self._wait)
+
+    def _taken_from(self, messages: queue.Queue[Message]) -> Iterator[Message]:
         while not self._closing.is_set():
-            batch: list[Message] = []
             with suppress(queue.Empty):
-                batch.append(self._queue.get(timeout=_PATIENCE))
-                while True:
-                    batch.append(self._queue.get_nowait())
-            for message in [m for m in batch if self._attempt(m, self._submit)]:
-                self._attempt(message, self._wait)
+                yield messages.get(timeout=_PATIENCE)
 
     def _submit(self, message: Message) -> None:
         self._context.sender.submit(message.key, message.call)

@@ -23,7 +23,6 @@ from covey.roles.config import (
 from covey.roles.context import opened
 from covey.roles.creating import CreatorRole, post_task
 from covey.roles.keeping import KeeperRole
-from covey.roles.relay import Relay
 from covey.roles.training import TrainerRole
 from covey.roles.validating import ValidatorRole
 from covey.roles.worker import Worker
@@ -58,6 +57,8 @@ def run_keeper(config: KeeperConfig, report: Report) -> None:
     with ExitStack() as stack:
         context = stack.enter_context(opened(config.worker, report))
         if config.relay is not None:
+            from covey.roles.relay import Relay  # an HTTP server is a lot to load for those who are none
+
             stack.enter_context(Relay(context, config.relay))
         Worker(context, KeeperRole(context, config), config.tasks).run()
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from covey.protocol.phases import Phase, Status
 from covey.roles.chores import chores
-from covey.roles.decision import Decision, Step, act, over, wait
+from covey.roles.decision import Act, Decision, Step, act, over, wait
 from covey.roles.task import Handle
 from covey.roles.view import View
 
@@ -89,9 +89,9 @@ def _finish(view: View, own: TrainerFacts, member: int, index: int | None, handl
         if handle.member is None and not view.clock.open_closed():
             return act(Step.OPEN)
         if handle.member == member and view.now < view.delivery_end:
-            for round_ in view.rounds_won(index):
-                if round_ not in handle.delivered:
-                    return act(Step.DELIVER, round_)
+            owed = tuple(Act(Step.DELIVER, (r,)) for r in view.rounds_won(index) if r not in handle.delivered)
+            if owed:
+                return Decision(owed)
     if state.trainers[member].concluded is None:
         if not view.tallied:
             return chores(view, own.patience) or view.waiting()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict, replace
 
 from eth_hash.auto import keccak
@@ -119,6 +120,7 @@ class TrainerRole:
         """Trains for one round, in the background, and keeps the result."""
         options = replace(self._config.options, seed=self._config.options.seed + round_)
         losses: list[float] = []
+        began = time.monotonic()
 
         def hear(epoch: Epoch) -> None:
             losses.append(epoch.validation_loss)
@@ -135,7 +137,13 @@ class TrainerRole:
                 artefact = encode(untrained(spec, options.architecture, options.seed), spec.limits)
             case TrainerStrategy.MALFORMED:
                 artefact = _BROKEN
-        self._models.add(round_, artefact, min(losses, default=None))
+        loss = min(losses, default=None)
+        self._models.add(round_, artefact, loss)
+        seconds = time.monotonic() - began
+        facts = {"round": round_, "seconds": seconds, "loss": loss, "bytes": len(artefact)}
+        self._context.report(
+            Notice("trained", f"round {round_ + 1}: trained in {seconds:.1f} s", self._config.task, facts)
+        )
 
     # Speaking through the handle --------------------------------------------------------------------------------------
 

@@ -7,8 +7,12 @@ from dataclasses import dataclass
 
 from covey.protocol.phases import Phase, Status
 from covey.roles.chores import chores
-from covey.roles.decision import Decision, Step, act, over
+from covey.roles.decision import Decision, Step, act, over, wait
+from covey.roles.task import Round
 from covey.roles.view import View
+
+_COURTESY = 15
+"""Most seconds that a validator waits for the first to reveal."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +62,19 @@ def _run(view: View, own: ValidatorFacts, member: int) -> Decision | None:
             case Phase.SCORE if member not in panel.commitments:
                 return act(Step.COMMIT if scored else Step.SCORE, round_)
             case Phase.REVEAL if own.reveals and member in panel.commitments and member not in panel.reveals:
+                if scored and view.now < _reveal_from(view, panel, member):
+                    return wait(f"round {round_ + 1}: another validator reveals first")
                 return act(Step.REVEAL if scored else Step.SCORE, round_)
             case _:
                 pass
     return act(Step.FETCH) if own.fetch_now else None
+
+
+def _reveal_from(view: View, panel: Round, member: int) -> int:
+    """When to reveal, in Unix seconds: one goes ahead, so that those who agree need not send the vector again."""
+    if panel.vectors or member == min(panel.commitments):
+        return view.now
+    return view.changed_at + min(_COURTESY, view.state.params.lengths.reveal // 4)
 
 
 def _finish(view: View, own: ValidatorFacts, member: int) -> Decision:

@@ -95,6 +95,7 @@ class Worker:
                 self._observe(head)
                 again = [self._attend(state, head) for state in list(self._observer.tasks.values())]
                 if self._finished():
+                    self._tell_usage()
                     return
                 head = self._gateway.head() if any(again) else self._gateway.wait_for_block(head, _POLL)
                 pause = 0.0
@@ -115,6 +116,11 @@ class Worker:
         for task in self._wanted or ():
             if task not in self._observer.tasks:
                 raise UnknownTask(task, self._context.domain.arena)
+
+    def _tell_usage(self) -> None:
+        asked = self._gateway.metrics.read()
+        facts = {"calls": asked.calls, "requests": asked.requests, "failures": asked.failures}
+        self._context.report(Notice("info", f"asked the chain {asked.total} questions", None, facts))
 
     def _finished(self) -> bool:
         return self._wanted is not None and self._wanted <= self._over
@@ -147,13 +153,14 @@ class Worker:
 
     def _begin(self, view: View, act: Act) -> Outcome | None:
         faults.point(f"before/{act}")
+        began = time.monotonic()
         try:
             outcome = self._role.perform(view, act)
         except _PASSING as error:
             self._fail(view, act, error)
             return None
         if outcome is Local.DONE:
-            self._succeed(view, act)
+            self._succeed(view, act, seconds=time.monotonic() - began)
         return outcome
 
     def _complete(self, view: View, act: Act, sent: Sent) -> None:
