@@ -7,40 +7,19 @@ bytes. Whoever reads it trusts the CID for its bytes and this module for its bou
 from __future__ import annotations
 
 import json
-import re
 from typing import Annotated, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from covey.learning.task import Limits, TaskSpec
 from covey.roles.errors import BadDescription
-from covey.storage import BadCid, Cid, Store, TooLarge
+from covey.sealing.fields import CidText, Word
+from covey.storage import BadCid, Store, TooLarge
 
 MAX_SIZE: Final = 65_536
 """Bytes."""
 
 _SCHEME: Final = "ipfs://"
-_HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})*")
-
-
-def _read_hex(value: object) -> object:
-    if isinstance(value, str):
-        if not _HEX.fullmatch(value):
-            raise ValueError("not lower-case hex after 0x")
-        return bytes.fromhex(value[2:])
-    return value
-
-
-def _check_cid(value: str) -> str:
-    return str(Cid.parse(value))
-
-
-_Word = Annotated[
-    bytes,
-    BeforeValidator(_read_hex),
-    Field(min_length=32, max_length=32),
-    PlainSerializer(lambda value: "0x" + value.hex()),
-]
 _Text = Annotated[str, Field(max_length=2000)]
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
@@ -50,7 +29,7 @@ class Content(BaseModel):
 
     model_config = _STRICT
 
-    cid: Annotated[str, AfterValidator(_check_cid)]
+    cid: CidText
     size: Annotated[int, Field(gt=0, le=2**31)]
 
 
@@ -69,8 +48,8 @@ class Description(BaseModel):
     task: TaskSpec
     training: Content
     shards: Annotated[tuple[Content, ...], Field(min_length=1, max_length=8)]
-    creator_key: _Word
-    nonce: _Word
+    creator_key: Word
+    nonce: Word
 
     def encode(self) -> bytes:
         """The canonical bytes."""

@@ -7,33 +7,18 @@ It says nothing about who trained the model.
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 from typing import Annotated, Final, Literal
 
 from eth_hash.auto import keccak
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from covey.sealing.boxes import BOX_SIZE
 from covey.sealing.errors import BadManifest
-from covey.storage import Cid
+from covey.sealing.fields import CidText, HexBytes, Word
 
 MAX_MANIFEST_SIZE: Final = 65_536
 """Bytes. The most validators of a task (120) fit three times over, and one block of the store holds it."""
-
-_HEX: Final = re.compile(r"0x(?:[0-9a-f]{2})*")
-
-
-def _read_hex(value: object) -> object:
-    if isinstance(value, str):
-        if not _HEX.fullmatch(value):
-            raise ValueError("not lower-case hex after 0x")
-        return bytes.fromhex(value[2:])
-    return value
-
-
-def _check_cid(value: str) -> str:
-    return str(Cid.parse(value))
 
 
 def _check_box(value: bytes) -> bytes:
@@ -42,9 +27,7 @@ def _check_box(value: bytes) -> bytes:
     return value
 
 
-_Hex = Annotated[bytes, BeforeValidator(_read_hex), PlainSerializer(lambda value: "0x" + value.hex())]
-_Hash = Annotated[_Hex, Field(min_length=32, max_length=32)]
-_Box = Annotated[_Hex, AfterValidator(_check_box)]
+_Box = Annotated[HexBytes, AfterValidator(_check_box)]
 _STRICT = ConfigDict(strict=True, extra="forbid", frozen=True)
 
 
@@ -53,9 +36,9 @@ class SealedArtefact(BaseModel):
 
     model_config = _STRICT
 
-    cid: Annotated[str, AfterValidator(_check_cid)]
+    cid: CidText
     size: Annotated[int, Field(gt=0)]
-    plaintext_hash: _Hash
+    plaintext_hash: Word
 
 
 class Manifest(BaseModel):
