@@ -252,14 +252,13 @@ contract Arena is ArenaState, IArena {
         if (!_submitClosed(s, p, r, round)) return (Phase.Submit, _submitEnd(s, round));
         if (!_publishClosed(s, p, r, round)) return (Phase.Publish, _publishEnd(s, round));
         if (r.published == 0) return (Phase.Settle, 0);
-        if (!r.keyPosted) {
+        Panel memory panel = data.panel;
+        if (!panel.keyPosted) {
             uint256 keyEnd = _keyEnd(s, round);
             return block.timestamp < keyEnd ? (Phase.PostKey, keyEnd) : (Phase.Settle, 0);
         }
-        if (round != p.settled) return (Phase.Score, _scoreEnd(s, round));
-        Panel memory panel = data.panel;
-        if (!_scoreClosed(s, p, r, panel, round)) return (Phase.Score, _scoreEnd(s, round));
-        if (!_revealClosed(s, p, r, panel, round)) return (Phase.Reveal, _revealEnd(s, round));
+        if (round != p.settled || !_scoreClosed(s, p, panel, round)) return (Phase.Score, _scoreEnd(s, round));
+        if (!_revealClosed(s, p, panel, round)) return (Phase.Reveal, _revealEnd(s, round));
         return (Phase.Settle, 0);
     }
 

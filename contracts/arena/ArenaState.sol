@@ -32,7 +32,6 @@ abstract contract ArenaState is IArenaEvents, EIP712 {
         uint16 maxValidators;
         uint16 minTrainers;
         uint16 minValidators;
-        uint16 quota;
         uint80 trainerStakes;
         uint80 validatorStakes;
     }
@@ -82,8 +81,8 @@ abstract contract ArenaState is IArenaEvents, EIP712 {
         mapping(uint256 slot => uint256) malformed;
     }
 
-    /// @dev `openings` holds keccak(handle, openCommitment) by tag. `scoreCommitments` holds a validator's box key until its first commitment, so that committing
-    /// never pays for a fresh slot.
+    /// @dev `openings` holds keccak(handle index, openCommitment) by tag. `scoreCommitments` holds a validator's box key
+    /// until its first commitment, so that committing never pays for a fresh slot.
     struct Task {
         Schedule schedule;
         Progress progress;
@@ -194,21 +193,21 @@ abstract contract ArenaState is IArenaEvents, EIP712 {
     }
 
     /// @dev Presumes that `round` is the earliest unsettled one, so that the active validators are known.
-    function _scoreClosed(Schedule memory s, Progress memory p, Round memory r, Panel memory panel, uint256 round)
+    function _scoreClosed(Schedule memory s, Progress memory p, Panel memory panel, uint256 round)
         internal
         view
         returns (bool)
     {
-        return r.keyPosted && (block.timestamp >= _scoreEnd(s, round) || _count(panel.committed) == p.active);
+        return panel.keyPosted && (block.timestamp >= _scoreEnd(s, round) || _count(panel.committed) == p.active);
     }
 
     /// @dev As `_scoreClosed`.
-    function _revealClosed(Schedule memory s, Progress memory p, Round memory r, Panel memory panel, uint256 round)
+    function _revealClosed(Schedule memory s, Progress memory p, Panel memory panel, uint256 round)
         internal
         view
         returns (bool)
     {
-        return _scoreClosed(s, p, r, panel, round)
+        return _scoreClosed(s, p, panel, round)
             && (block.timestamp >= _revealEnd(s, round) || panel.revealed == panel.committed);
     }
 
@@ -217,7 +216,7 @@ abstract contract ArenaState is IArenaEvents, EIP712 {
         RoundData storage data = t.rounds[round];
         Round memory r = data.counters;
         if (!_publishClosed(s, p, r, round)) return false;
-        return r.published == 0 || _revealClosed(s, p, r, data.panel, round);
+        return r.published == 0 || _revealClosed(s, p, data.panel, round);
     }
 
     function _openClosed(Schedule memory s, Progress memory p) internal view returns (bool) {

@@ -23,7 +23,7 @@ contract Conclusion is ArenaState {
         if (operator == address(0) || _vault.hotKeyOf(operator) != msg.sender) revert NotAuthorized(msg.sender);
         Handle memory h = t.handles[index];
         if (trainer.handle != 0 || h.member != 0) revert AlreadyDone();
-        if (t.openings[tag] != keccak256(abi.encode(h.key, keccak256(abi.encode(operator, nonce))))) {
+        if (t.openings[tag] != keccak256(abi.encode(index, keccak256(abi.encode(operator, nonce))))) {
             revert WrongOpening();
         }
         t.trainers[member].handle = uint16(index + 1);
@@ -66,14 +66,14 @@ contract Conclusion is ArenaState {
         uint256 slash;
         uint256 units;
         if (cancelled) {
-            units = t.places.quota;
+            units = t.schedule.quota;
         } else if (trainer.handle == 0) {
             slash = _stakeWei(trainer);
         } else {
             Handle memory h = t.handles[trainer.handle - 1];
             pay = _trainerPay(t, p, trainer, h);
             slash = _trainerSlash(t, p, trainer, h);
-            units = t.places.quota - MASK_UNITS - h.messages;
+            units = t.schedule.quota - MASK_UNITS - h.messages;
         }
         _concludeTrainer(task, t, trainer, member, pay, slash, units);
     }
@@ -95,7 +95,7 @@ contract Conclusion is ArenaState {
             slash = RewardCurve.slashDown(_stakeWei(validator), _absenceRate(t, p, bit));
         }
         address operator = _vault.operatorOf(validator.hotKey);
-        (uint256 paid, uint256 delegated, uint256 burnt) = _payAndRelease(task, t, operator, pay, slash);
+        (uint256 paid, uint256 delegated, uint256 burnt) = _payAndRelease(task, t, operator, pay, 0, slash);
         uint256 fee = _rewardFault(task, t, slash);
         emit ValidatorConcluded(task, member, operator, paid, delegated, burnt, fee);
     }
@@ -146,7 +146,7 @@ contract Conclusion is ArenaState {
             used += t.rounds[round].counters.messages;
         }
         uint256 relay = t.fees.relay;
-        uint256 burnt = (uint256(p.trainers) * t.places.quota - used - accounts.unitsReturned) * relay;
+        uint256 burnt = (uint256(p.trainers) * t.schedule.quota - used - accounts.unitsReturned) * relay;
         uint256 waiting = (used - accounts.unitsPaid) * relay + accounts.owedToDelegators;
         uint256 refunded = _ledger.bucketOf(address(this), task) - waiting - burnt;
         if (p.cause == Cause.KeyMissing || p.cause == Cause.DatasetInvalid) (burnt, refunded) = (burnt + refunded, 0);
@@ -169,8 +169,7 @@ contract Conclusion is ArenaState {
         address operator = _vault.operatorOf(trainer.hotKey);
         t.accounts.unitsReturned += uint32(units);
         uint256 returned = units * t.fees.relay;
-        _payIfAny(task, operator, returned);
-        (uint256 paid, uint256 delegated, uint256 burnt) = _payAndRelease(task, t, operator, pay, slash);
+        (uint256 paid, uint256 delegated, uint256 burnt) = _payAndRelease(task, t, operator, pay, returned, slash);
         uint256 fee = _rewardFault(task, t, slash);
         emit TrainerConcluded(task, member, operator, paid, delegated, burnt, returned, fee);
     }
@@ -221,7 +220,7 @@ contract Conclusion is ArenaState {
         return slash < lock ? slash : lock;
     }
 
-    /// @dev Boxes may be posted, and only their trainers concluded without them, until a second Open length is over.
+    /// @dev Until a second Open length is over, boxes may be posted, and nobody is concluded without one that is due.
     function _deliveryEnd(Schedule memory s, Progress memory p) private pure returns (uint256) {
         return uint256(p.endedAt) + 2 * uint256(s.open);
     }
@@ -263,8 +262,8 @@ contract Conclusion is ArenaState {
         uint256 run = _roundsRun(p);
         for (uint256 round; round < run; ++round) {
             RoundData storage data = t.rounds[round];
-            if (!data.counters.keyPosted) continue;
             Panel memory panel = data.panel;
+            if (!panel.keyPosted) continue;
             if (panel.committed & bit == 0) return t.rules.slashNoCommit;
             if (panel.revealed & bit == 0) return t.rules.slashNoReveal;
         }
@@ -274,10 +273,15 @@ contract Conclusion is ArenaState {
     // ── Money ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @dev Splits pay between operator and delegators, then burns and frees the lock (what time left of it).
-    function _payAndRelease(uint256 task, Task storage t, address operator, uint256 pay, uint256 slash)
-        private
-        returns (uint256 paid, uint256 delegated, uint256 burnt)
-    {
+    /// @param returned wei for the operator alone
+    function _payAndRelease(
+        uint256 task,
+        Task storage t,
+        address operator,
+        uint256 pay,
+        uint256 returned,
+        uint256 slash
+    ) private returns (uint256 paid, uint256 delegated, uint256 burnt) {
         if (pay != 0) {
             IStakeVault.Lock memory lock = _vault.lockOf(address(this), operator, task);
             delegated = RewardCurve.delegatorsPartDown(pay, t.rules.sigma, lock.delegatedRatio);
@@ -287,14 +291,13 @@ contract Conclusion is ArenaState {
                     paid: 0,
                     blockNumber: lock.blockNumber,
                     claimedShares: 0,
-                    generation: lock.generation,
-                    operator: operator
+                    generation: lock.generation
                 });
                 t.accounts.owedToDelegators += uint96(delegated);
             }
             paid = pay - delegated;
-            _payIfAny(task, operator, paid);
         }
+        _payIfAny(task, operator, paid + returned);
         burnt = _vault.settleLock(operator, task, uint96(slash));
     }
 

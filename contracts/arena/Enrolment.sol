@@ -21,7 +21,7 @@ contract Enrolment is ArenaState {
         t.places.trainerStakes = places.trainerStakes - gone + stake;
         t.trainers[index] = Member({hotKey: msg.sender, stake: stake, handle: 0, concluded: false});
         address operator = _lock(task, t, stake);
-        uint96 quota = _wei(places.quota, t.fees.relay);
+        uint96 quota = _quota(t);
         if (quota != 0) _ledger.charge(operator, task, quota);
         emit TrainerEnrolled(task, index, operator, msg.sender, stake, x, y);
     }
@@ -54,7 +54,7 @@ contract Enrolment is ArenaState {
 
     /// @dev One lock per operator and task, so nobody has two places or both roles.
     function _lock(uint256 task, Task storage t, uint64 stake) private returns (address) {
-        return _vault.lock(msg.sender, task, _wei(stake, GWEI), uint48(_lastSecond(t.schedule)));
+        return _vault.lock(msg.sender, task, uint96(stake * GWEI), uint48(_lastSecond(t.schedule)));
     }
 
     /// @dev The next free place, or in a full task the place of the smallest lock (the latest of equals).
@@ -75,15 +75,14 @@ contract Enrolment is ArenaState {
         address operator = _vault.operatorOf(members[index].hotKey);
         _vault.release(operator, task);
         if (trainer) {
-            uint96 quota = _wei(t.places.quota, t.fees.relay);
+            uint96 quota = _quota(t);
             if (quota != 0) _ledger.pay(task, operator, quota);
         }
         emit Evicted(task, index, operator, trainer);
     }
 
-    function _wei(uint256 amount, uint256 unit) private pure returns (uint96) {
-        uint256 product = amount * unit;
-        if (product > type(uint96).max) revert ParamOutOfRange("amount");
-        return uint96(product);
+    /// @dev Wei that a trainer prepays for its messages: units below 2^10, of fees below 2^80.
+    function _quota(Task storage t) private view returns (uint96) {
+        return uint96(uint256(t.schedule.quota) * t.fees.relay);
     }
 }

@@ -47,8 +47,8 @@ contract Handles is ArenaState {
         bytes32 tag = RingSignature.verify(message, scope, _ring(t, p.trainers, ring), signature);
         if (t.openings[tag] != 0) revert HandleExists(tag);
 
-        t.openings[tag] = keccak256(abi.encode(handle, openCommitment));
         index = p.handles;
+        t.openings[tag] = keccak256(abi.encode(index, openCommitment));
         t.progress.handles = p.handles + 1;
         t.handles[index].key = handle;
         t.relayUnits[msg.sender] += MASK_UNITS;
@@ -64,7 +64,7 @@ contract Handles is ArenaState {
         Handle memory h = t.handles[m.index];
         bytes32 structHash =
             keccak256(abi.encode(SUBMIT_TYPE, m.task, m.index, m.round, m.commitment, m.last, m.nonce, m.expiry));
-        _accept(t, h, r, m.nonce, m.expiry, structHash, signature);
+        _accept(t, h, r, s.quota, m.nonce, m.expiry, structHash, signature);
 
         uint8 bit = uint8(1 << m.round);
         if (h.done & bit != 0) revert AlreadyFinal(m.round);
@@ -94,8 +94,8 @@ contract Handles is ArenaState {
         RoundData storage data = t.rounds[m.round];
         Round memory r = data.counters;
         Handle memory h = t.handles[m.index];
-        _checkPublishing(t, h, r, m);
-        _accept(t, h, r, m.nonce, m.expiry, _publicationHash(m), signature);
+        uint256 quota = _checkPublishing(t, h, r, m);
+        _accept(t, h, r, quota, m.nonce, m.expiry, _publicationHash(m), signature);
         _checkOpening(t, h, m);
 
         _record(t, data, m, earlier, lane = r.published);
@@ -119,7 +119,11 @@ contract Handles is ArenaState {
         );
     }
 
-    function _checkPublishing(Task storage t, Handle memory h, Round memory r, Publication calldata m) private view {
+    function _checkPublishing(Task storage t, Handle memory h, Round memory r, Publication calldata m)
+        private
+        view
+        returns (uint256 quota)
+    {
         Schedule memory s = t.schedule;
         Progress memory p = t.progress;
         if (!_submitOpened(t, s, p, m.round) || !_submitClosed(s, p, r, m.round) || _publishClosed(s, p, r, m.round)) {
@@ -127,6 +131,7 @@ contract Handles is ArenaState {
         }
         if ((h.published >> m.round) & 1 == 1) revert AlreadyDone();
         if (bytes(m.cid).length > MAX_CID) revert TooLong(bytes(m.cid).length, MAX_CID);
+        return s.quota;
     }
 
     function _checkOpening(Task storage t, Handle memory h, Publication calldata m) private view {
@@ -159,6 +164,7 @@ contract Handles is ArenaState {
         Task storage t,
         Handle memory h,
         Round memory r,
+        uint256 quota,
         uint256 nonce,
         uint256 expiry,
         bytes32 structHash,
@@ -167,7 +173,6 @@ contract Handles is ArenaState {
         if (block.timestamp > expiry) revert MessageExpired(expiry);
         _checkSigner(h.key, structHash, signature);
         if (nonce != h.messages) revert WrongNonce(h.messages, nonce);
-        uint256 quota = t.places.quota;
         if (MASK_UNITS + nonce + 1 > quota) revert QuotaExhausted(quota);
         h.messages++;
         r.messages++;

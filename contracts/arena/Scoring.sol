@@ -26,75 +26,68 @@ contract Scoring is ArenaState {
             !_submitOpened(t, s, p, round) || !_publishClosed(s, p, r, round) || r.published == 0
                 || block.timestamp >= _keyEnd(s, round)
         ) revert WrongPhase(task);
-        if (r.keyPosted) revert AlreadyDone();
+        if (data.panel.keyPosted) revert AlreadyDone();
         if (keccak256(abi.encode(shards)) != t.shardsHash) revert WrongShards(task);
         if (keccak256(abi.encode(key)) != shards[round].keyHash) revert WrongKey(round);
-        data.counters.keyPosted = true;
+        data.panel.keyPosted = true;
         data.key = key;
         emit KeyPosted(task, round, key);
     }
 
     function commitScores(uint256 task, uint256 round, uint256 index, bytes32 commitment) external {
         Task storage t = _task(task);
-        Schedule memory s = t.schedule;
         Progress memory p = t.progress;
         RoundData storage data = t.rounds[round];
-        Round memory r = data.counters;
         Panel memory panel = data.panel;
-        if (p.status != Status.Running || round != p.settled || !r.keyPosted || _scoreClosed(s, p, r, panel, round)) {
-            revert WrongPhase(task);
-        }
+        if (
+            p.status != Status.Running || round != p.settled || !panel.keyPosted
+                || _scoreClosed(t.schedule, p, panel, round)
+        ) revert WrongPhase(task);
         if (t.validators[index].hotKey != msg.sender) revert NotAuthorized(msg.sender);
         uint96 bit = uint96(1 << index);
         if (panel.committed & bit != 0) revert AlreadyDone();
         if (!_active(t, round, bit)) revert Benched(index);
-        data.panel.committed = panel.committed | bit;
+        panel.committed |= bit;
+        data.panel = panel;
         t.scoreCommitments[index] = commitment;
         emit ScoresCommitted(task, round, index, commitment);
     }
 
     function revealScores(uint256 task, uint256 round, uint256 index, bytes32 salt, bytes calldata vector) external {
-        Task storage t = _task(task);
         bytes32 vectorHash = keccak256(vector);
-        if (vector.length == 0) {
-            _reveal(task, t, round, index, salt, vectorHash, true);
-        } else {
-            RoundData storage data = t.rounds[round];
-            Vector storage v = data.vectors[vectorHash];
-            if (v.ordinal == 0) {
-                Lanes.validate(vector, data.counters.published);
-                uint8 ordinal = ++data.panel.vectors;
-                v.ordinal = ordinal;
-                emit VectorRevealed(task, round, ordinal - 1, vectorHash, vector);
-            }
-            _reveal(task, t, round, index, salt, vectorHash, false);
+        (RoundData storage data, Panel memory panel, uint16 weight) = _checkReveal(task, round, index, salt, vectorHash);
+        Vector memory v = data.vectors[vectorHash];
+        if (vector.length != 0 && v.ordinal == 0) {
+            Lanes.validate(vector, data.counters.published);
+            v.ordinal = ++panel.vectors;
+            emit VectorRevealed(task, round, v.ordinal - 1, vectorHash, vector);
         }
+        _addReveal(data, panel, v, vectorHash, index, weight);
+        emit ScoresRevealed(task, round, index, vectorHash, salt, weight);
     }
 
     function revealKnownScores(uint256 task, uint256 round, uint256 index, bytes32 salt, bytes32 vectorHash) external {
-        Task storage t = _task(task);
-        bool invalid = vectorHash == DATASET_INVALID;
-        if (!invalid && t.rounds[round].vectors[vectorHash].ordinal == 0) revert UnknownVector(vectorHash);
-        _reveal(task, t, round, index, salt, vectorHash, invalid);
+        (RoundData storage data, Panel memory panel, uint16 weight) = _checkReveal(task, round, index, salt, vectorHash);
+        Vector memory v = data.vectors[vectorHash];
+        if (vectorHash != DATASET_INVALID && v.ordinal == 0) revert UnknownVector(vectorHash);
+        _addReveal(data, panel, v, vectorHash, index, weight);
+        emit ScoresRevealed(task, round, index, vectorHash, salt, weight);
     }
 
-    function _reveal(
-        uint256 task,
-        Task storage t,
-        uint256 round,
-        uint256 index,
-        bytes32 salt,
-        bytes32 vectorHash,
-        bool invalid
-    ) private {
+    /// @dev Reverts unless the validator committed to this vector and has not revealed it; returns its weight.
+    function _checkReveal(uint256 task, uint256 round, uint256 index, bytes32 salt, bytes32 vectorHash)
+        private
+        view
+        returns (RoundData storage data, Panel memory panel, uint16 weight)
+    {
+        Task storage t = _task(task);
         Progress memory p = t.progress;
-        RoundData storage data = t.rounds[round];
-        Panel memory panel = data.panel;
+        data = t.rounds[round];
+        panel = data.panel;
         {
             Schedule memory s = t.schedule;
-            Round memory r = data.counters;
             if (
-                p.status != Status.Running || round != p.settled || !_scoreClosed(s, p, r, panel, round)
+                p.status != Status.Running || round != p.settled || !_scoreClosed(s, p, panel, round)
                     || block.timestamp >= _revealEnd(s, round)
             ) revert WrongPhase(task);
         }
@@ -107,28 +100,37 @@ contract Scoring is ArenaState {
             )
         );
         if (panel.committed & bit == 0 || commitment != t.scoreCommitments[index]) revert WrongOpening();
+        weight = uint16(_weight(t, p, validator));
+    }
 
-        uint16 weight = uint16(_weight(t, p, validator));
+    /// @dev Adds a validator's weight to the vector that it revealed.
+    function _addReveal(
+        RoundData storage data,
+        Panel memory panel,
+        Vector memory v,
+        bytes32 vectorHash,
+        uint256 index,
+        uint16 weight
+    ) private {
+        uint96 bit = uint96(1 << index);
         panel.revealed |= bit;
         panel.weight += weight;
-        if (invalid) {
+        if (vectorHash == DATASET_INVALID) {
             panel.invalidWeight += weight;
         } else {
-            Vector memory v = data.vectors[vectorHash];
             v.weight += weight;
             v.members |= bit;
             data.vectors[vectorHash] = v;
         }
         data.panel = panel;
-        emit ScoresRevealed(task, round, index, vectorHash, salt, weight);
     }
 
     /// @dev Active: revealed in the last scored round before, or none was scored yet.
     function _active(Task storage t, uint256 round, uint96 bit) private view returns (bool) {
         while (round != 0) {
             --round;
-            RoundData storage before = t.rounds[round];
-            if (before.counters.keyPosted) return before.panel.revealed & bit != 0;
+            Panel memory before = t.rounds[round].panel;
+            if (before.keyPosted) return before.revealed & bit != 0;
         }
         return true;
     }

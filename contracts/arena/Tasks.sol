@@ -45,7 +45,8 @@ contract Tasks is ArenaState {
             score: params.score,
             reveal: params.reveal,
             open: params.open,
-            rounds: params.rounds
+            rounds: params.rounds,
+            quota: params.quota
         });
         _within(_lastSecond(t.schedule) <= block.timestamp + _vault.unbonding(), "schedule");
         t.progress.status = Status.Enrolling;
@@ -54,7 +55,6 @@ contract Tasks is ArenaState {
             maxValidators: params.maxValidators,
             minTrainers: params.minTrainers,
             minValidators: params.minValidators,
-            quota: params.quota,
             trainerStakes: 0,
             validatorStakes: 0
         });
@@ -152,11 +152,11 @@ contract Tasks is ArenaState {
         if (r.published == 0) {
             emit RoundEmpty(task, round);
             _passRound(task, t, s.rounds);
-        } else if (!r.keyPosted) {
+        } else if (!panel.keyPosted) {
             if (block.timestamp < _keyEnd(s, round)) revert NothingDue(task);
             _end(task, t, Cause.KeyMissing);
         } else {
-            if (!_revealClosed(s, p, r, panel, round)) revert NothingDue(task);
+            if (!_revealClosed(s, p, panel, round)) revert NothingDue(task);
             if (!Weights.hasQuorum(panel.weight, p.activeWeight, p.totalWeight)) _end(task, t, Cause.QuorumMissed);
             else if (Weights.rejectsData(panel.invalidWeight, panel.weight)) _end(task, t, Cause.DatasetInvalid);
             else revert NothingDue(task);
@@ -178,6 +178,7 @@ contract Tasks is ArenaState {
         _within(p.minValidators >= 1 && p.minValidators <= p.maxValidators, "minValidators");
         _within(p.minTrainerStake >= 1, "minTrainerStake");
         _within(p.minValidatorStake >= 1, "minValidatorStake");
+        _within(uint256(p.bounty) + p.bond <= type(uint96).max, "bond");
         _within(p.k1 >= 1 && p.k1 <= MAX_WINNERS, "k1");
         _within(p.k2 >= 1 && p.k2 <= MAX_VALIDATORS, "k2");
         _within(p.gamma <= PPM / 2, "gamma");

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
+import {Math} from "@openzeppelin/contracts/utils/math/Math.sol";
 import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {Checkpoints} from "@openzeppelin/contracts/utils/structs/Checkpoints.sol";
 
@@ -230,6 +231,7 @@ contract StakeVault is HotKeys, TokenCustody {
         Lock memory hold = _locks[msg.sender][operator][caseId];
         if (hold.until == 0) return 0;
         if (block.timestamp <= hold.until) burnt = slashAmount < hold.amount ? slashAmount : hold.amount;
+        delete _locks[msg.sender][operator][caseId];
         _free(msg.sender, operator, caseId, hold.amount, burnt);
         if (burnt != 0) _burnStake(operator, caseId, hold.epoch, burnt);
     }
@@ -239,6 +241,8 @@ contract StakeVault is HotKeys, TokenCustody {
         Lock memory hold = _locks[engine][operator][caseId];
         require(hold.until != 0, LockUnknown(engine, operator, caseId));
         require(block.timestamp > hold.until, LockNotExpired(hold.until));
+        _locks[engine][operator][caseId].amount = 0;
+        _locks[engine][operator][caseId].until = 0;
         _free(engine, operator, caseId, hold.amount, 0);
     }
 
@@ -371,15 +375,15 @@ contract StakeVault is HotKeys, TokenCustody {
     }
 
     /// @dev Share of the delegators in 1/65535, for a lock of this block. Those who came in this block have no block
-    /// before the lock to be paid by.
+    /// before the lock to be paid by, so they count on the operator's side: else they would raise what the others get.
     function _delegatedRatioDown(address operator, Pool memory pool, uint112 delegatedShares)
         private
         view
         returns (uint16)
     {
         if (delegatedShares == 0) return 0;
-        if (delegatedSharesAt(operator, pool.generation, uint48(block.number - 1)) == 0) return 0;
-        return uint16(uint256(delegatedShares) * type(uint16).max / pool.shares);
+        uint112 before = delegatedSharesAt(operator, pool.generation, uint48(block.number - 1));
+        return uint16(Math.min(before, delegatedShares) * type(uint16).max / pool.shares);
     }
 
     /// @dev Neither delegators nor exits that a lock of this epoch would reach. (Own exits count too: it is cheap, and
@@ -447,9 +451,8 @@ contract StakeVault is HotKeys, TokenCustody {
         _obligations[operator].locked -= amount;
     }
 
-    /// @dev Ends a lock of `amount`, of which `burnt` is about to be burnt.
+    /// @dev A lock of `amount` ended, of which `burnt` is about to be burnt.
     function _free(address engine, address operator, uint256 caseId, uint96 amount, uint96 burnt) private {
-        delete _locks[engine][operator][caseId];
         _disencumber(engine, operator, amount);
         emit Released(engine, operator, caseId, amount - burnt);
     }

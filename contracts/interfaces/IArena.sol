@@ -127,7 +127,7 @@ interface IArenaTypes {
         uint16 messages;
     }
 
-    /// @notice Deadlines and lengths of a task.
+    /// @notice Deadlines and lengths of a task, and its quota of message units, which every message needs as well.
     struct Schedule {
         uint40 enrolEnd;
         uint40 maskEnd;
@@ -138,6 +138,7 @@ interface IArenaTypes {
         uint24 reveal;
         uint24 open;
         uint8 rounds;
+        uint16 quota;
     }
 
     /// @notice How far a task got.
@@ -169,20 +170,20 @@ interface IArenaTypes {
     /// @notice What handles did in one round.
     /// @param committed handles with a commitment; `done` those final or passed; `published` lanes
     /// @param messages handles' messages accepted
-    /// @param keyPosted whether the shard's key is public
     struct Round {
         uint16 committed;
         uint16 done;
         uint16 published;
         uint32 messages;
-        bool keyPosted;
     }
 
     /// @notice What validators did in one round.
+    /// @param keyPosted whether the shard's key is public, so that they can score
     /// @param committed, revealed bitmaps of validators
     /// @param weight revealed weight, `invalidWeight` the part that voted DATASET_INVALID
     /// @param vectors distinct score vectors
     struct Panel {
+        bool keyPosted;
         uint96 committed;
         uint96 revealed;
         uint16 weight;
@@ -275,13 +276,6 @@ interface IArenaTypes {
         uint48 blockNumber;
         uint112 claimedShares;
         uint24 generation;
-        address operator;
-    }
-
-    /// @notice What the deployment allows at creation.
-    /// @param minPhase smallest length of every phase, seconds
-    struct Limits {
-        uint24 minPhase;
     }
 }
 
@@ -337,7 +331,7 @@ interface IArenaEvents is IArenaTypes {
     error WrongVectors();
     /// @notice The round was not settled as quorum or data failed: call `advance`.
     error NotSettleable(uint256 round);
-    /// @notice A winning model's creator's box is due; others may conclude this account from `deadline` on.
+    /// @notice A winning model's creator's box is due; without it the account can be concluded from `deadline` on.
     error AwaitingDelivery(uint256 round, uint256 deadline);
     /// @notice The delegator had no shares in the block before the lock.
     error NothingDelegated(address delegator);

@@ -16,14 +16,15 @@ import {ICustody} from "./ICustody.sol";
 /// @custom:invariant I-17 time and permissionless calls free every lock
 /// @custom:invariant I-18 no party can block `requestExit`, `withdraw` or `expire`
 interface IStakeVault is ICustody {
-    /// @notice One engine's hold on an operator's stake for one case. All zero when there is none.
+    /// @notice One engine's hold on an operator's stake for one case. All zero when there is none; when time and `expire`
+    /// freed it, amount and `until` are zero and the rest still tells what its delegators are paid by.
     /// @param amount wei still locked; slashes lower it
     /// @param until last second at which the engine may slash
     /// @param blockNumber block of the lock; delegators are paid by their shares in the block before it
     /// @param generation generation of the pool's shares at the lock
     /// @param epoch epoch of the lock; exits requested in it or later are still slashable
-    /// @param delegatedRatio floor(65535 * delegated shares / shares) at the lock, zero when nobody delegated in the
-    /// block before
+    /// @param delegatedRatio floor(65535 * d / shares) at the lock, d the delegated shares then or in the block before,
+    /// whichever are fewer
     struct Lock {
         uint96 amount;
         uint48 until;

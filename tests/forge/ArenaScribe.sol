@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Arena} from "../../contracts/arena/Arena.sol";
-import {IArenaTypes} from "../../contracts/interfaces/IArena.sol";
+import {IArena, IArenaTypes} from "../../contracts/interfaces/IArena.sol";
 import {RingSignature} from "../../contracts/libraries/RingSignature.sol";
 import {Rings} from "../../contracts/libraries/Rings.sol";
 import {RingSigner} from "./RingSigner.sol";
@@ -40,9 +39,9 @@ contract ArenaScribe is Test, IArenaTypes {
     );
     uint256 private constant VALIDITY = 1000;
 
-    Arena private immutable _arena;
+    IArena private immutable _arena;
 
-    constructor(Arena arena) {
+    constructor(IArena arena) {
         _arena = arena;
     }
 
@@ -108,7 +107,10 @@ contract ArenaScribe is Test, IArenaTypes {
     /// @param trainers all, by place
     function mask(uint256 task, string[] calldata trainers, uint256 place) external view returns (Mask memory) {
         string calldata name = trainers[place];
-        return maskOf(task, trainers, place, handleOf(name), openCommitment(name), consent(task, name, openCommitment(name)));
+        return
+            maskOf(
+                task, trainers, place, handleOf(name), openCommitment(name), consent(task, name, openCommitment(name))
+            );
     }
 
     /// @notice A mask by the trainer at `place` with parts of its choice.
@@ -297,12 +299,8 @@ contract ArenaScribe is Test, IArenaTypes {
     }
 
     /// @notice The only witness that `settle` takes, by plain loops over single scores.
-    function witness(Params calldata p, Revealed calldata r, bytes32 key)
-        external
-        pure
-        returns (Witness memory w, uint256[] memory medians)
-    {
-        medians = new uint256[](r.handles.length);
+    function witness(Params calldata p, Revealed calldata r, bytes32 key) external pure returns (Witness memory w) {
+        uint256[] memory medians = new uint256[](r.handles.length);
         for (uint256 lane; lane < medians.length; ++lane) {
             medians[lane] = _median(r, lane);
         }
@@ -364,8 +362,8 @@ contract ArenaScribe is Test, IArenaTypes {
             if (medians[lane] <= p.baseline) continue;
             ++counted;
             uint256 lot = uint256(keccak256(abi.encode(key, r.handles[lane]))) >> 64;
-            standings[lane] = (medians[lane] / p.mu) << 224 | (0xff - r.firstRounds[lane]) << 208 | medians[lane] << 192
-                | lot;
+            standings[lane] =
+                (medians[lane] / p.mu) << 224 | (0xff - r.firstRounds[lane]) << 208 | medians[lane] << 192 | lot;
         }
         winners = _descending(standings);
         uint256 k = counted < p.k1 ? counted : p.k1;

@@ -32,7 +32,7 @@ contract ArenaStage is ArenaState {
         Task storage t = _tasks[scene.task];
         uint16 validators = uint16(scene.validators.length);
         t.schedule = Schedule(
-            uint40(block.timestamp), uint40(block.timestamp), LENGTH, LENGTH, LENGTH, LENGTH, LENGTH, LENGTH, 3
+            uint40(block.timestamp), uint40(block.timestamp), LENGTH, LENGTH, LENGTH, LENGTH, LENGTH, LENGTH, 3, 0
         );
         t.places.trainerStakes = uint80(STAKE) * scene.models;
         t.places.validatorStakes = uint80(STAKE) * validators;
@@ -51,7 +51,8 @@ contract ArenaStage is ArenaState {
             t.scoreCommitments[i] = scene.commitments[i];
         }
         RoundData storage data = t.rounds[0];
-        data.counters = Round(scene.models, scene.models, scene.models, 0, true);
+        data.counters = Round(scene.models, scene.models, scene.models, 0);
+        data.panel.keyPosted = true;
         data.panel.committed = uint96((1 << validators) - 1);
         data.lanesHash = scene.lanesHash;
         data.key = scene.key;

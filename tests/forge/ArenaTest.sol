@@ -1,32 +1,30 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
-import {Arena} from "../../contracts/arena/Arena.sol";
-import {Conclusion} from "../../contracts/arena/Conclusion.sol";
-import {Enrolment} from "../../contracts/arena/Enrolment.sol";
-import {Handles} from "../../contracts/arena/Handles.sol";
-import {Scoring} from "../../contracts/arena/Scoring.sol";
-import {Settlement} from "../../contracts/arena/Settlement.sol";
-import {Tasks} from "../../contracts/arena/Tasks.sol";
-import {IArenaEvents} from "../../contracts/interfaces/IArena.sol";
+import {IArena, IArenaEvents} from "../../contracts/interfaces/IArena.sol";
 import {Weights} from "../../contracts/libraries/Weights.sol";
 import {ArenaScribe} from "./ArenaScribe.sol";
 import {CustodyTest} from "./CustodyTest.sol";
 
 /// @notice An Arena on real custody contracts, one task in it, and members that do each step of the task as a worker
-/// would. Handles are registered in order of places, so the handle of trainer i is i unless a test says otherwise.
+/// would. Contracts are deployed from their artifacts, so that a change in them recompiles no test. Handles are registered in order of places, so the handle of trainer i is i unless a test says otherwise.
 abstract contract ArenaTest is CustodyTest, IArenaEvents {
     address internal constant DEAD = 0x000000000000000000000000000000000000dEaD;
     uint24 internal constant MIN_PHASE = 10;
     uint64 internal constant TOKEN = 1e9; // gwei
+    uint96 internal constant DEPOSIT = 1e23;
 
-    Arena internal arena;
+    IArena internal arena;
     ArenaScribe internal scribe;
     address internal creator;
     address internal keeper;
     address internal relay;
 
     uint256 internal task;
+    Params internal rules;
+    /// @dev Wei that members paid into the Ledger, and who they are.
+    uint256 internal deposited;
+    address[] internal parties;
     string[] internal trainers = ["ada", "bob", "cyd", "dan"];
     string[] internal validators = ["vera", "walt", "xena"];
     mapping(uint256 round => ArenaScribe.Revealed) internal revealed;
@@ -34,29 +32,44 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
 
     function setUp() public virtual override {
         super.setUp();
-        Arena.Modules memory m = Arena.Modules({
-            tasks: address(new Tasks(vault, ledger, MIN_PHASE)),
-            enrolment: address(new Enrolment(vault, ledger, MIN_PHASE)),
-            handles: address(new Handles(vault, ledger, MIN_PHASE)),
-            scoring: address(new Scoring(vault, ledger, MIN_PHASE)),
-            settlement: address(new Settlement(vault, ledger, MIN_PHASE)),
-            conclusion: address(new Conclusion(vault, ledger, MIN_PHASE))
-        });
-        arena = new Arena(m, vault, ledger, MIN_PHASE);
+        arena = IArena(
+            vm.deployCode(
+                "Arena.sol:Arena",
+                abi.encode(
+                    _module("Tasks"),
+                    _module("Enrolment"),
+                    _module("Handles"),
+                    _module("Scoring"),
+                    _module("Settlement"),
+                    _module("Conclusion"),
+                    vault,
+                    ledger,
+                    MIN_PHASE
+                )
+            )
+        );
         scribe = ArenaScribe(vm.deployCode("ArenaScribe.sol:ArenaScribe", abi.encode(arena)));
         creator = rich("creator");
         keeper = rich("keeper");
         relay = rich("relay");
         fund(creator);
+        parties.push(keeper);
+        parties.push(relay);
+    }
+
+    function _module(string memory name) private returns (address) {
+        return vm.deployCode(string.concat(name, ".sol:", name), abi.encode(vault, ledger, MIN_PHASE));
     }
 
     // ── Accounts ───────────────────────────────────────────────────────────────────────────────────────────────────
 
     function fund(address who) internal {
         vm.startPrank(who);
-        ledger.deposit(1e23);
+        ledger.deposit(DEPOSIT);
         ledger.approve(address(arena), type(uint96).max);
         vm.stopPrank();
+        deposited += DEPOSIT;
+        parties.push(who);
     }
 
     /// @dev An operator that is its own hot key, with `tokens` whole tokens staked, ready to enrol.
@@ -86,12 +99,12 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
         p.sigma = 400_000;
         p.tau = 500_000;
         p.mu = 100;
-        p.baseline = 3_000;
+        p.baseline = 3000;
         p.slashUnpublished = 50_000;
         p.slashMalformed = 50_000;
         p.slashNoCommit = 100_000;
         p.slashNoReveal = 200_000;
-        p.bounty = 1_000e18;
+        p.bounty = 1000e18;
         p.bond = 100e18;
         p.keeperFee = 1e18;
         p.relayFee = 1e16;
@@ -108,6 +121,7 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
 
     function create(Params memory p) internal returns (uint256) {
         Shard[] memory shards = scribe.shards(p.rounds);
+        rules = p;
         vm.prank(creator);
         return task = arena.createTask(p, shards, "bafkqaaa");
     }
@@ -124,14 +138,14 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
         return arena.enrolValidator(task, uint64(tokens * TOKEN), keccak256(bytes(name)), shardsHash);
     }
 
-    /// @dev Trainers lock 100, 200, ... tokens, validators 200 each.
+    /// @dev Trainers lock 100, 200, ... tokens, validators 200 each; who has stake already brings no other.
     function enrolAll() internal virtual {
         for (uint256 i; i < trainers.length; ++i) {
-            member(trainers[i], 100 * (i + 1));
+            if (staked(trainers[i]) == 0) member(trainers[i], 100 * (i + 1));
             enrolTrainer(trainers[i], 100 * (i + 1));
         }
         for (uint256 i; i < validators.length; ++i) {
-            member(validators[i], 200);
+            if (staked(validators[i]) == 0) member(validators[i], 200);
             enrolValidator(validators[i], 200);
         }
     }
@@ -253,7 +267,7 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
     function fairScores(uint256 lanes) internal view returns (bytes memory) {
         uint256[] memory scores = new uint256[](lanes);
         for (uint256 i; i < lanes; ++i) {
-            scores[i] = 20_000 + 1_000 * i;
+            scores[i] = 20_000 + 1000 * i;
         }
         return scribe.pack(scores);
     }
@@ -270,8 +284,8 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
         }
     }
 
-    function witness(uint256 round) internal view returns (Witness memory w) {
-        (w,) = scribe.witness(params(), revealed[round], scribe.shardKey(round));
+    function witness(uint256 round) internal view returns (Witness memory) {
+        return scribe.witness(rules, revealed[round], scribe.shardKey(round));
     }
 
     function settle(uint256 round) internal {
@@ -326,13 +340,36 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
         }
     }
 
+    /// @dev Everything after the last round that goes well.
+    function wrapUp() internal {
+        openAll();
+        for (uint256 round; round < arena.scheduleOf(task).rounds; ++round) {
+            if (arena.resultOf(task, round).winners == 0) continue;
+            tally(round);
+            uint256[] memory winners = witness(round).winners;
+            for (uint256 i; i < winners.length; ++i) {
+                deliver(revealed[round].handles[winners[i]], round);
+            }
+        }
+        finish();
+    }
+
+    function finish() internal {
+        concludeAll();
+        arena.finish(task);
+        if (arena.relayUnitsOf(task, relay) != 0) arena.claimRelay(task, relay);
+        assertPhase(Phase.Finished);
+    }
+
     function concludeAll() internal {
+        vm.startPrank(keeper);
         for (uint256 i; i < trainers.length; ++i) {
             arena.concludeTrainer(task, i);
         }
         for (uint256 i; i < validators.length; ++i) {
             arena.concludeValidator(task, i);
         }
+        vm.stopPrank();
     }
 
     // ── Facts ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -359,6 +396,17 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
 
     function bucket() internal view returns (uint256) {
         return ledger.bucketOf(address(arena), task);
+    }
+
+    /// @dev I-3: all that members paid in is theirs again or burnt, and nothing is left in the task.
+    function assertConserved(uint256 burnt) internal view {
+        vm.assertEq(bucket(), 0, "bucket");
+        uint256 credits;
+        for (uint256 i; i < parties.length; ++i) {
+            credits += ledger.creditOf(parties[i]);
+        }
+        vm.assertEq(credits + burnt, deposited, "credits and burnt");
+        vm.assertEq(token.balanceOf(address(ledger)), credits, "balance");
     }
 
     function locked(string memory name) internal view returns (uint256) {

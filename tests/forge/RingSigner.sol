@@ -104,9 +104,10 @@ library RingSigner {
         for (uint256 i; i < ring.length; ++i) {
             keys = bytes.concat(keys, abi.encode(addressOf(ring[i])));
         }
-        return keccak256(
-            abi.encode(CHALLENGE_DOMAIN, scope, message, keccak256(abi.encode(tag.x, tag.y)), keccak256(keys))
-        );
+        return
+            keccak256(
+                abi.encode(CHALLENGE_DOMAIN, scope, message, keccak256(abi.encode(tag.x, tag.y)), keccak256(keys))
+            );
     }
 
     function addressOf(Point memory p) internal pure returns (address) {

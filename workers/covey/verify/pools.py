@@ -164,7 +164,7 @@ class Pools:
             at=at,
             generation=pool.generation,
             epoch=self._epoch(at.timestamp),
-            ratio=delegated_ratio(pool.delegated(event.operator), pool.shares) if before and pool.shares else 0,
+            ratio=delegated_ratio(min(before, pool.delegated(event.operator)), pool.shares) if pool.shares else 0,
         )
 
     def _release(self, pool: _Pool, event: Released) -> None:
