@@ -65,6 +65,15 @@ def test_waiting_ends_in_time(gateway: Gateway) -> None:
     assert 0.2 < time.monotonic() - started < 1.0
 
 
+def test_waiting_can_be_interrupted(gateway: Gateway) -> None:
+    head, interrupt = gateway.head(), threading.Event()
+    started = time.monotonic()
+    threading.Timer(0.2, interrupt.set).start()
+    assert gateway.wait_for_block(head, timeout=10, interrupt=interrupt) == head
+    assert gateway.wait_for_block(head, timeout=10, interrupt=interrupt) == head, "it stays set"
+    assert 0.1 < time.monotonic() - started < 1.0
+
+
 def test_a_replaced_block_counts_as_new(net: Localnet, gateway: Gateway) -> None:
     net.mine(3)
     head = gateway.head()

@@ -68,23 +68,24 @@ def test_what_was_read_once_stays(tmp_path: Path) -> None:
 
 class TestBackground:
     def test_does_one_thing_at_a_time(self) -> None:
-        work: Background[int] = Background()
         release, done = threading.Event(), threading.Event()
-        work.start(1, lambda: (release.wait(5), done.set())[0])  # type: ignore[arg-type,return-value]
+        work: Background[int] = Background(done.set)
+        work.start(1, lambda: release.wait(5) and None)
         assert work.busy_with == 1
         work.start(2, lambda: pytest.fail("two at a time"))
         release.set()
         assert done.wait(5)
+        assert work.busy_with is None
 
     def test_tells_what_went_wrong_once(self) -> None:
-        work: Background[int] = Background()
+        done = threading.Event()
+        work: Background[int] = Background(done.set)
 
         def fail() -> None:
             raise ValueError("no")
 
         work.start(1, fail)
-        while work.busy_with is not None:
-            pass
+        assert done.wait(5)
         with pytest.raises(ValueError, match="no"):
             work.start(1, lambda: None)
         work.start(1, lambda: None)

@@ -1,6 +1,7 @@
 """The one way to the chain: every role and every command reads it through a Gateway."""
 
 from collections.abc import Sequence
+from threading import Event
 from types import TracebackType
 from typing import Any, Self
 
@@ -77,9 +78,10 @@ class Gateway:
         """The newest block, asked for now."""
         return self.heads.refresh()
 
-    def wait_for_block(self, seen: Head, timeout: float) -> Head:
-        """Blocks until there is another newest block than `seen`, at most `timeout` seconds; returns the newest."""
-        return self.heads.wait(seen, timeout)
+    def wait_for_block(self, seen: Head, timeout: float, interrupt: Event | None = None) -> Head:
+        """Blocks until there is another newest block than `seen`, at most `timeout` seconds, or until `interrupt` is
+        set; returns the newest."""
+        return self.heads.wait(seen, timeout, interrupt)
 
     def receipt(self, transaction: bytes) -> Receipt | None:
         return self.rpc.ask(queries.receipt(transaction))

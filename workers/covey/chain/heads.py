@@ -62,13 +62,17 @@ class Heads:
         self._note(head)
         return head
 
-    def wait(self, seen: Head, timeout: float) -> Head:
+    def wait(self, seen: Head, timeout: float, interrupt: threading.Event | None = None) -> Head:
         """Blocks until the newest block is another than `seen` (also a replaced one), for `timeout` seconds at most.
 
-        Returns the newest block, which is `seen` after a time-out. Raises RpcError.
+        `interrupt` ends it early, at once while no other thread waits too. Returns the newest block, which is `seen`
+        after a time-out. Raises RpcError.
         """
         deadline = time.monotonic() + timeout
+        interrupt = interrupt or threading.Event()
         while self.latest().hash == seen.hash and (left := deadline - time.monotonic()) > 0:
+            if interrupt.is_set():
+                break
             with self._changed:
                 if self._polling:  # another thread asks for all
                     self._changed.wait(left)
@@ -76,8 +80,8 @@ class Heads:
                     continue
                 self._polling = True
             try:
-                time.sleep(min(self._pace.delay(time.monotonic()), left))
-                self.refresh()
+                if not interrupt.wait(min(self._pace.delay(time.monotonic()), left)):
+                    self.refresh()
             finally:
                 with self._changed:
                     self._polling = False

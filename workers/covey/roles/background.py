@@ -10,9 +10,10 @@ T = TypeVar("T")
 
 
 class Background(Generic[T]):
-    """Runs one function at a time in a thread that ends with the process."""
+    """Runs one function at a time in a thread that ends with the process; calls `done` after each."""
 
-    def __init__(self) -> None:
+    def __init__(self, done: Callable[[], None]) -> None:
+        self._done = done
         self._name: T | None = None
         self._error: Exception | None = None
 
@@ -38,3 +39,4 @@ class Background(Generic[T]):
             self._error = error
         finally:
             self._name = None
+            self._done()

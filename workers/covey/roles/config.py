@@ -21,8 +21,8 @@ class Notice:
     """Something that a worker's user may want to know.
 
     `kind` is "did" (a deed was done), "training" (an epoch is over), "trained", "waits", "failed" (a deed; it is
-    tried again), "trouble" (with the chain; it goes on by itself), "info" or "over"; `facts` is what the text says,
-    for machines.
+    tried again), "trouble" (with the chain; it goes on by itself), "usage" (of the machine and the chain, since the
+    worker started), "info" or "over"; `facts` is what the text says, for machines.
     """
 
     kind: str

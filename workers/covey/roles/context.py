@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from threading import Event
 
 from eth_hash.auto import keccak
 
@@ -19,24 +20,29 @@ from covey.roles import faults
 from covey.roles.config import Notice, Report, WorkerConfig
 from covey.roles.content import KeptStore
 from covey.roles.decision import Act
+from covey.roles.description import Description, fetch_description
 from covey.roles.outcome import Sent
-from covey.storage import Store, open_store
+from covey.roles.task import TaskState
+from covey.storage import open_store
 from covey.storage.local import LocalStore
 
 
 @dataclass(frozen=True)
 class Context:
-    """One running worker's. `store` keeps in the worker's folder what it fetched."""
+    """One running worker's. `store` keeps in the worker's folder what it fetched; `wake`, once set, lets the worker
+    decide again before the next block."""
 
     config: WorkerConfig
     gateway: Gateway
     contracts: Contracts
     sender: Sender
     journal: Journal
-    store: Store
+    store: KeptStore
     domain: Domain
     secret: Secret = field(repr=False)
     report: Report = field(repr=False)
+    _descriptions: dict[str, Description] = field(default_factory=dict, init=False, repr=False)
+    wake: Event = field(default_factory=Event, repr=False)
 
     @property
     def address(self) -> str:
@@ -57,6 +63,12 @@ class Context:
         """Whether the journal knows that this was done."""
         intent = self.journal.intents.find(_key(act, task, call))
         return intent is not None and intent.state is State.DONE
+
+    def describe(self, state: TaskState) -> Description:
+        """A task's public description. Raises BadDescription, StoreError."""
+        if state.uri not in self._descriptions:
+            self._descriptions[state.uri] = fetch_description(state.uri, state.params.rounds, self.store)
+        return self._descriptions[state.uri]
 
     def inform(self, task: int | None, text: str, **facts: object) -> None:
         self.report(Notice("info", text, task, facts))

@@ -20,7 +20,6 @@ from covey.roles.config import Notice, TrainerConfig
 from covey.roles.context import Context
 from covey.roles.couriers import Couriers
 from covey.roles.decision import Act, Decision, Step
-from covey.roles.description import Description, fetch_description
 from covey.roles.errors import ModelLost
 from covey.roles.messages import HandleKeys, HandleMessages
 from covey.roles.models import Models
@@ -47,8 +46,7 @@ class TrainerRole:
         self._keys = HandleKeys(context.scope(config.task, "trainer"), context.secret)
         self._messages = HandleMessages(context.contracts.arena, context.domain, self._keys)
         self._couriers = Couriers(context, config.relays, config.relay_patience, config.send_itself)
-        self._training: Background[int] = Background()
-        self._description: Description | None = None
+        self._training: Background[int] = Background(context.wake.set)
         self._data: Dataset | None = None
 
     def decide(self, view: View) -> Decision:
@@ -94,7 +92,7 @@ class TrainerRole:
     def _enrol(self, view: View, act: Act) -> Outcome:
         context, params, task = self._context, view.state.params, view.state.task
         stake = self._config.stake or params.min_trainer_stake
-        self._describe(view.state)
+        self._context.describe(view.state)
         operator = require_stake(context, stake)
         require_credit(context, operator, params.quota * params.relay_fee)
         key = context.config.signer.public_key
@@ -109,7 +107,7 @@ class TrainerRole:
     # Training ---------------------------------------------------------------------------------------------------------
 
     def _train(self, state: TaskState, round_: int) -> Outcome:
-        description = self._describe(state)
+        description = self._context.describe(state)
         if self._config.strategy is TrainerStrategy.HONEST and self._data is None:
             content = description.training
             self._data = decode_shard(self._context.store.get(content.cid, content.size), description.task)
@@ -173,7 +171,7 @@ class TrainerRole:
         return self._seal(state, round_, artefact)
 
     def _seal(self, state: TaskState, round_: int, artefact: bytes) -> SealedModel:
-        description = self._describe(state)
+        description = self._context.describe(state)
         key = self._keys.model_key(round_, keccak(artefact))
         audience = audience_of(self._context.domain, state, round_, description.creator_key)
         return seal_model(artefact, key, description.task.family, audience)
@@ -197,11 +195,6 @@ class TrainerRole:
             published.manifest_hash,
             sealed.creator_box,
         )
-
-    def _describe(self, state: TaskState) -> Description:
-        if self._description is None:
-            self._description = fetch_description(state.uri, state.params.rounds, self._context.store)
-        return self._description
 
     def _member(self, state: TaskState) -> int:
         member = state.trainer(self._context.address)

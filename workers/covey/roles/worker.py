@@ -8,7 +8,7 @@ far it got.
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Final, Protocol
 
 from covey.chain.errors import ContractError, RpcError, RpcRefused, TransactionError, WrongChain
@@ -23,6 +23,7 @@ from covey.roles.errors import ModelLost, RelayError, UnknownTask
 from covey.roles.observer import Observer
 from covey.roles.outcome import Local, Outcome, Sent
 from covey.roles.task import TaskState
+from covey.roles.usage import usage
 from covey.roles.view import View
 from covey.sealing import SealError
 from covey.storage import StoreError
@@ -84,6 +85,7 @@ class Worker:
         self._over: set[int] = set()
         self._said: dict[int, str] = {}
         self._failures: dict[tuple[int, Act], _Failures] = {}
+        self._counted: dict[int, int] = {}  # rounds of each task after which its user heard what was used up
 
     def run(self) -> None:
         """Returns when all of the named tasks are over."""
@@ -92,12 +94,13 @@ class Worker:
         while True:
             try:
                 head = head or self._gateway.head()
+                self._context.wake.clear()
                 self._observe(head)
-                again = [self._attend(state, head) for state in list(self._observer.tasks.values())]
+                again = self._act(head)
                 if self._finished():
-                    self._tell_usage()
+                    self._tell_usage(None, "in all")
                     return
-                head = self._gateway.head() if any(again) else self._gateway.wait_for_block(head, _POLL)
+                head = self._gateway.head() if again else self._gateway.wait_for_block(head, _POLL, self._context.wake)
                 pause = 0.0
             except WrongChain:
                 raise
@@ -117,31 +120,42 @@ class Worker:
             if task not in self._observer.tasks:
                 raise UnknownTask(task, self._context.domain.arena)
 
-    def _tell_usage(self) -> None:
-        asked = self._gateway.metrics.read()
-        facts = {"calls": asked.calls, "requests": asked.requests, "failures": asked.failures}
-        self._context.report(Notice("info", f"asked the chain {asked.total} questions", None, facts))
+    def _count_round(self, view: View) -> None:
+        """Tells what was used up, once after each round."""
+        task, rounds = view.state.task, view.settled
+        if rounds > self._counted.get(task, 0):
+            self._counted[task] = rounds
+            self._tell_usage(task, f"to the end of round {rounds}")
+
+    def _tell_usage(self, task: int | None, when: str) -> None:
+        used = usage(self._context)
+        self._context.report(Notice("usage", f"{when}: {used}", task, asdict(used)))
 
     def _finished(self) -> bool:
         return self._wanted is not None and self._wanted <= self._over
 
     # Acting -----------------------------------------------------------------------------------------------------------
 
-    def _attend(self, state: TaskState, head: Head) -> bool:
-        """Does what is due in one task; whether to look again at once."""
+    def _act(self, head: Head) -> bool:
+        """Does what is due, in all tasks at once; whether to look again at once."""
+        begun = [deed for state in list(self._observer.tasks.values()) for deed in self._attend(state, head)]
+        for view, act, outcome in begun:
+            if isinstance(outcome, Sent):
+                self._complete(view, act, outcome)
+        return any(outcome is Local.DONE or isinstance(outcome, Sent) for _, _, outcome in begun)
+
+    def _attend(self, state: TaskState, head: Head) -> list[tuple[View, Act, Outcome | None]]:
+        """Begins what is due in one task."""
         if state.task in self._over:
-            return False
+            return []
         view = View(state, head.timestamp, head.number)
+        self._count_round(view)
         decision = self._role.decide(view)
         if not decision.acts:
             self._idle(state.task, decision)
-            return False
+            return []
         self._said.pop(state.task, None)
-        begun = [(act, self._begin(view, act)) for act in decision.acts if self._may_try(view, act)]
-        for act, outcome in begun:
-            if isinstance(outcome, Sent):
-                self._complete(view, act, outcome)
-        return any(outcome is Local.DONE or isinstance(outcome, Sent) for _, outcome in begun)
+        return [(view, act, self._begin(view, act)) for act in decision.acts if self._may_try(view, act)]
 
     def _idle(self, task: int, decision: Decision) -> None:
         if decision.over:
