@@ -15,7 +15,7 @@ from covey.roles.config import CreatorConfig, TaskPlan
 from covey.roles.context import Context
 from covey.roles.creator import CreatorFacts
 from covey.roles.decision import Act, Decision, Step
-from covey.roles.description import Content, Description, fetch_description, put_description
+from covey.roles.description import Content, Description, put_description
 from covey.roles.errors import NotReady
 from covey.roles.outcome import Local, Outcome
 from covey.roles.readiness import require_credit
@@ -103,7 +103,6 @@ class CreatorRole:
     def __init__(self, context: Context, config: CreatorConfig) -> None:
         self._context = context
         self._config = config
-        self._description: Description | None = None
 
     def decide(self, view: View) -> Decision:
         state = view.state
@@ -141,7 +140,7 @@ class CreatorRole:
 
     def _collect(self, state: TaskState, round_: int, index: int) -> None:
         """Opens a delivered box and writes the model; whole or not at all."""
-        description, store = self._describe(state), self._context.store
+        description, store = self._context.describe(state), self._context.store
         audience = audience_of(self._context.domain, state, round_, description.creator_key)
         handle = state.handles[index]
         key = open_creator_box(handle.delivered[round_], self._secrets(state).box_keys, audience.context)
@@ -166,12 +165,7 @@ class CreatorRole:
     def _secrets(self, state: TaskState) -> CreatorSecrets:
         """Known even while the store is down: a key that comes late costs the bond."""
         known = self._context.journal.facts.get(_nonce_key(state.uri))
-        return CreatorSecrets(self._context, known or self._describe(state).nonce)
-
-    def _describe(self, state: TaskState) -> Description:
-        if self._description is None:
-            self._description = fetch_description(state.uri, state.params.rounds, self._context.store)
-        return self._description
+        return CreatorSecrets(self._context, known or self._context.describe(state).nonce)
 
 
 def _nonce_key(uri: str) -> str:

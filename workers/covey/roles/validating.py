@@ -10,7 +10,6 @@ from covey.roles import errands, validator
 from covey.roles.config import ValidatorConfig
 from covey.roles.context import Context
 from covey.roles.decision import Act, Decision, Step
-from covey.roles.description import Description, fetch_description
 from covey.roles.outcome import Local, Outcome
 from covey.roles.panel import Seat, fetch_model, judge, read_model, read_shard, vector_of
 from covey.roles.readiness import require_stake
@@ -45,7 +44,6 @@ class ValidatorRole:
         self._config = config
         self._scope = context.scope(config.task, "validator")
         self._keys = KeyPair.from_seed(self._scope.derive(context.secret, Purpose.BOX_KEY))
-        self._description: Description | None = None
         self._fetches: dict[Publication, _Fetch] = {}
 
     def decide(self, view: View) -> Decision:
@@ -93,7 +91,7 @@ class ValidatorRole:
         state, context = view.state, self._context
         stake = self._config.stake or state.params.min_validator_stake
         require_stake(context, stake)
-        for content, shard in zip(self._describe(state).shards, state.shards, strict=True):
+        for content, shard in zip(self._context.describe(state).shards, state.shards, strict=True):
             check_ciphertext(context.store.get(content.cid, content.size), _commitment(shard))
         call = context.contracts.arena.call(
             "enrolValidator", state.task, stake, self._keys.public, commitments.shards_hash(state.shards)
@@ -147,7 +145,7 @@ class ValidatorRole:
         return posted + (view.schedule.score_end(round_) - posted) // 2
 
     def _judge(self, state: TaskState, round_: int) -> bytes:
-        description, data = self._describe(state), state.rounds[round_]
+        description, data = self._context.describe(state), state.rounds[round_]
         assert data.key is not None  # Score opens with it
         content = description.shards[round_]
         ciphertext = self._context.store.get(content.cid, content.size)
@@ -214,14 +212,9 @@ class ValidatorRole:
     # Small parts ------------------------------------------------------------------------------------------------------
 
     def _seat(self, state: TaskState, round_: int) -> Seat:
-        description = self._describe(state)
+        description = self._context.describe(state)
         audience = audience_of(self._context.domain, state, round_, description.creator_key)
         return Seat(self._member(state), self._keys, audience, description.task)
-
-    def _describe(self, state: TaskState) -> Description:
-        if self._description is None:
-            self._description = fetch_description(state.uri, state.params.rounds, self._context.store)
-        return self._description
 
     def _member(self, state: TaskState) -> int:
         member = state.validator(self._context.address)
