@@ -372,6 +372,20 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
         vm.stopPrank();
     }
 
+    // ── Refusals ───────────────────────────────────────────────────────────────────────────────────────────────────
+
+    /// @dev The call reverts with exactly this error. (What reverts changes nothing: the EVM sees to that.)
+    function refused(address sender, bytes memory call, bytes memory expected) internal {
+        vm.prank(sender);
+        (bool accepted, bytes memory reason) = address(arena).call(call);
+        vm.assertFalse(accepted, "accepted");
+        vm.assertEq(reason, expected);
+    }
+
+    function wrongPhase() internal view returns (bytes memory) {
+        return abi.encodeWithSelector(WrongPhase.selector, task);
+    }
+
     // ── Facts ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     function assertPhase(Phase expected) internal view {
