@@ -20,8 +20,9 @@ LIMIT = 240
 
 
 @contextmanager
-def running(*arguments: str) -> Iterator["subprocess.Popen[str]"]:
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVEY_")}
+def running(*arguments: str, **variables: str) -> Iterator["subprocess.Popen[str]"]:
+    inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVEY_")}
+    environment = inherited | variables
     process = subprocess.Popen(
         [sys.executable, "-m", "covey", *arguments],
         env=environment,
@@ -82,9 +83,8 @@ def test_the_demonstration_shows_what_it_promises(tmp_path: Path) -> None:
     assert time.monotonic() - began < LIMIT
     assert_nothing_is_left(tmp_path / "net")
 
-    *reached, last = out.strip().split("\n{\n")
-    assert '"stage":"finish"' in reached[-1]
-    story = json.loads("{" + last)
+    *_, reached, story = map(json.loads, out.splitlines())
+    assert reached["stage"] == "finish"
     assert (story["verdict"], story["problems"]) == ("PASS", [])
     accounts = {line["name"]: line for line in story["accounts"]}
     earning = {
@@ -123,6 +123,8 @@ def test_a_network_to_play_with_takes_others_and_ends_on_ctrl_c(tmp_path: Path) 
         given = next(event for event in stream if event["kind"] == "up")["environment"]
         environment = os.environ | given
         covey = [sys.executable, "-m", "covey"]
+        again = subprocess.run([*covey, "up", "--port", "0", "--folder", str(folder)], capture_output=True, check=False)
+        assert again.returncode == Exit.SETUP
         joined = [*covey, "train", "--task", "1", "--with", "mine:train", "--device", "cpu", "--json"]
         with subprocess.Popen(joined, env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True) as trainer:
             notices, _ = trainer.communicate(timeout=120)
@@ -150,3 +152,16 @@ def test_nothing_is_left_however_the_owner_ends(tmp_path: Path, number: signal.S
         process.send_signal(number)
         assert process.wait(30) == (-number if number is signal.SIGKILL else Exit.INTERRUPTED)
     assert_nothing_is_left(folder)
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_the_demonstration_leaves_no_files(tmp_path: Path) -> None:
+    with running("demo", TMPDIR=str(tmp_path)) as process:
+        deadline = time.monotonic() + 60
+        while len(left_running(tmp_path)) < 8:
+            assert time.monotonic() < deadline
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(30) == Exit.INTERRUPTED
+    assert_nothing_is_left(tmp_path)
+    assert not list(tmp_path.iterdir())

@@ -113,7 +113,7 @@ def test_an_error_is_two_lines_without_a_traceback() -> None:
 def test_with_json_an_error_is_on_stdout_too() -> None:
     result = CliRunner().invoke(raising(OSError(28, "No space left on device")), ["--json"])
     assert result.exit_code == Exit.SETUP
-    assert '"kind": "OSError"' in result.stdout
+    assert '"kind":"OSError"' in result.stdout
     assert "next:" in result.stderr
 
 

@@ -207,6 +207,6 @@ class TestRefusals:
 
     def test_a_folder_of_other_things_is_left_alone(self, covey: Covey, tmp_path: Path) -> None:
         (tmp_path / "thesis.txt").write_text("years of work")
-        assert covey("up", "--port", "0", "--folder", str(tmp_path)).code != 0
-        assert covey("demo", "--folder", str(tmp_path)).code != 0
+        assert covey("up", "--port", "0", "--folder", str(tmp_path)).code == Exit.USAGE
+        assert covey("demo", "--folder", str(tmp_path)).code == Exit.USAGE
         assert (tmp_path / "thesis.txt").read_text() == "years of work"

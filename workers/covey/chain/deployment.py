@@ -82,13 +82,18 @@ class Deployment(_Strict):
         except FileNotFoundError:
             raise DeploymentError(f"there is no deployment file {path}: deploy first, or name another file") from None
         except OSError as error:
-            raise DeploymentError(f"the deployment file {path} can't be read: {error.strerror}") from error
+            raise DeploymentError(
+                f"the deployment file {path} can't be read ({error.strerror}): check its path and permissions"
+            ) from error
         try:
             deployment = cls.model_validate_json(content[:_MAX_FILE])
         except ValidationError as error:
             first = error.errors()[0]
             where = ".".join(map(str, first["loc"])) or "the file"
-            raise DeploymentError(f"{path} is no deployment file of this version ({where}: {first['msg']})") from None
+            raise DeploymentError(
+                f"{path} is no deployment file of this version ({where}: {first['msg']}): name the one that 'covey "
+                "deploy' or 'covey up' wrote"
+            ) from None
         if deployment.abi_digest != artefacts.abi_digest():
             raise DeploymentError(
                 f"{path} describes contracts of another version of Covey: use that version, or deploy this one's"
@@ -104,7 +109,9 @@ class Deployment(_Strict):
             partial.write_text(text)
             os.replace(partial, path)
         except OSError as error:
-            raise DeploymentError(f"the deployment file {path} can't be written: {error.strerror}") from error
+            raise DeploymentError(
+                f"the deployment file {path} can't be written ({error.strerror}): check its folder and the disk"
+            ) from error
 
     def check(self, gateway: Gateway) -> None:
         """Makes sure that this is the chain of the deployment and that the contracts are there.

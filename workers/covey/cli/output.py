@@ -74,7 +74,7 @@ class Output:
         if advice:
             print(f"next:  {advice}", file=sys.stderr)
         sys.stderr.flush()
-        self.result({"error": {"kind": kind, "message": what, "next": advice, "exit": code}})
+        self.event({"error": {"kind": kind, "message": what, "next": advice, "exit": code}})
 
     @contextmanager
     def step(self, text: str) -> Iterator[None]:

@@ -1,5 +1,6 @@
 """A whole network: once through a task with all kinds of people (`demo`), or to play with (`up`)."""
 
+import fcntl
 import json
 import shutil
 import subprocess
@@ -17,6 +18,7 @@ from covey.cli.acts.survey import all_events
 from covey.cli.acts.tasks import show_standing
 from covey.cli.amounts import tokens
 from covey.cli.exits import Exit
+from covey.cli.failures import CliError
 from covey.cli.output import Output
 from covey.journal import Journal
 from covey.localnet import free_port
@@ -36,12 +38,15 @@ from covey.verify.check import verify
 from covey.verify.export import export
 from covey.verify.rpc import Node
 
-LENGTHS: Final = Lengths(enrol=16, mask=20, submit=36, publish=10, key=8, score=16, reveal=10, open=60)
+LENGTHS: Final = Lengths(enrol=16, mask=16, submit=28, publish=8, key=8, score=14, reveal=10, open=60)
 """Seconds. All phases close early, but for Enrol, and the Reveal of the first round, in which one person never reveals:
 these wait for their deadlines, which stand however early the phases before them closed."""
 
 PATIENT: Final = Lengths(enrol=20, mask=60, submit=300, publish=60, key=60, score=300, reveal=60, open=300)
 """For people who all act: only Enrol waits."""
+
+MARK: Final = "covey-network"
+"""Name of the file that shows that a folder is a local network's, to be removed by the next."""
 
 BOUNTY: Final = 1_000 * 10**18
 _ROUNDS: Final = 3
@@ -84,7 +89,7 @@ def demo(folder: Path | None, out: Output) -> Exit:
     posting = Posting(("--data", "digits"), _ROUNDS, LENGTHS, "demo")
     with (
         ended_by_signals(),
-        _files(folder) as files,
+        _scratch(out) if folder is None else _emptied(folder) as files,
         _running(files, DEMO_CAST, 0, posting, out) as network,
     ):
         _watch(network, out)
@@ -104,8 +109,11 @@ def up(play: Play, folder: Path, out: Output) -> Exit:
     cast = honest_cast(play.workers, models, play.seed)
     data = ("--data", play.data, "--family", play.family)
     posting = Posting(data, play.rounds, PATIENT, f"up-{play.seed}")
-    _clear(folder)
-    with ended_by_signals(), _running(folder, cast, play.port, posting, out) as network:
+    with (
+        ended_by_signals(),
+        _emptied(folder) as files,
+        _running(files, cast, play.port, posting, out) as network,
+    ):
         _invite(network, out)
         try:
             state = _watch(network, out)
@@ -226,20 +234,33 @@ def _invite(network: Network, out: Output) -> None:
 
 
 @contextmanager
-def _files(folder: Path | None) -> Iterator[Path]:
-    """The folder given, emptied of an earlier network; or a new one that is removed, unless something fails."""
-    if folder is not None:
-        _clear(folder)
+def _scratch(out: Output) -> Iterator[Path]:
+    """A folder that is removed at the end, unless something fails that its files may explain."""
+    folder = Path(tempfile.mkdtemp(prefix="covey-demo-"))
+    try:
         yield folder
-        return
-    fresh = Path(tempfile.mkdtemp(prefix="covey-demo-"))
-    yield fresh
-    shutil.rmtree(fresh, ignore_errors=True)
+    except Exception:
+        out.note(f"logs and everything else are in {folder}")
+        raise
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
 
 
-def _clear(folder: Path) -> None:
-    """Removes an earlier network's files: journals and contents of a chain that is gone. Raises NetworkError."""
-    if folder.exists() and any(folder.iterdir()):
-        if not (folder / "deployment.json").exists():
-            raise NetworkError(f"{folder} holds other things than a local network: name an empty folder")
-        shutil.rmtree(folder)
+@contextmanager
+def _emptied(folder: Path) -> Iterator[Path]:
+    """The folder, without an earlier network's files, which are of a chain that is gone. Raises CliError."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with folder.with_name(folder.name + ".lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise CliError(f"a network runs in {folder}", "end it, or name another folder with --folder") from None
+        if folder.exists() and any(folder.iterdir()):
+            if not (folder / MARK).exists():
+                raise CliError(f"{folder} holds other things than a local network", "name an empty folder", Exit.USAGE)
+            shutil.rmtree(folder)
+        folder.mkdir(exist_ok=True)
+        (folder / MARK).touch()
+        yield folder

@@ -52,10 +52,10 @@ def tell(story: Story, out: Output) -> list[str]:
     _show_gas(story.gas, out)
     out.heading("\nverifier, from the exported bundle alone")
     for line in text(story.report).rstrip().splitlines():
-        if not line.startswith(" "):
+        if not line.startswith((" ", "accounts")):
             out.say(line)
     problems = list(_problems(story, accounts))
-    out.result(
+    out.event(
         {
             "kind": "story",
             "rounds": [asdict(standing) for standing in boards],
@@ -111,9 +111,11 @@ def _helpers(story: Story) -> Iterator[AccountLine]:
             why = tuple(f"{tokens(amount)} {what}" for what, amount in parts.items())
             yield AccountLine(name, roles.get(name, "helper"), 0, sum(parts.values()), 0, why)
     finished = story.state.finished or {}
-    back = f"bounty and bond {tokens(story.state.params.bounty + story.state.params.bond)} paid in"
+    given = tokens(story.state.params.bounty + story.state.params.bond)
     creator = story.names.get(story.state.creator, story.state.creator)
-    yield AccountLine(creator, "creator", 0, finished.get("refunded", 0), 0, (f"{back}; the rest came back",))
+    yield AccountLine(
+        creator, "creator", 0, finished.get("refunded", 0), 0, (f"what is left of bounty and bond, {given}",)
+    )
 
 
 def _problems(story: Story, accounts: Iterable[AccountLine]) -> Iterator[str]:
