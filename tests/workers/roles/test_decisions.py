@@ -253,6 +253,19 @@ class TestCreator:
         script = Script().enrolled().drawn().masked().published(0).key(0).revealed(0, SCORES).published(1)
         assert create(script) == act(Step.POST_KEY, 1)
 
+    def test_sees_to_the_end_when_no_keeper_does(self) -> None:
+        script = Script().enrolled(1, 1).at(CREATED + LENGTHS.enrol).ended(5)
+        assert create(script).acts == ()
+        assert create(script, script.now + 30).acts == (
+            Act(Step.CONCLUDE_VALIDATOR, (0,)),
+            Act(Step.CONCLUDE_TRAINER, (0,)),
+        )
+        script.add("TrainerConcluded", member=0, paid=0, returned=0).add("ValidatorConcluded", member=0, paid=0)
+        assert create(script).acts == ()
+        assert create(script, script.now + 30) == act(Step.FINISH)
+        script.add("TaskFinished", refunded=5, burnt=0)
+        assert create(script) == act(Step.CLAIM)
+
     def test_collects_what_was_delivered(self) -> None:
         script = Script().over().open(0).add("Delivered", round=1, index=0, box=b"box")
         assert create(script) == act(Step.COLLECT, 1, 0)

@@ -1,7 +1,10 @@
 """What a task needs done by anybody: steps that pay a fee, and without which it stands still."""
 
-from covey.protocol.phases import Status
+from collections.abc import Iterator, Sequence
+
+from covey.protocol.phases import Phase, Status
 from covey.roles.decision import Act, Decision, Step, act
+from covey.roles.task import Member
 from covey.roles.view import View
 
 _HASHES_KEPT = 256
@@ -20,6 +23,25 @@ def chores(view: View, patience: int) -> Decision | None:
     if view.clock.open_closed() and view.untallied:
         return Decision(tuple(Act(Step.TALLY, (round_,)) for round_ in view.untallied))
     return None
+
+
+def closing(view: View, courtesy: int) -> tuple[Act, ...]:
+    """Whom to conclude, once everybody had `courtesy` seconds to do so for itself."""
+    if not view.ended or view.now < view.changed_at + courtesy:
+        return ()
+    validators = (Act(Step.CONCLUDE_VALIDATOR, (i,)) for i in _left(view.state.validators))
+    trainers = (Act(Step.CONCLUDE_TRAINER, (i,)) for i in _left(view.state.trainers) if not view.awaits_delivery(i))
+    return (*validators, *(trainers if view.tallied else ()))
+
+
+def finishing(view: View) -> bool:
+    """Whether every account is concluded, so that the task can be finished."""
+    return view.clock.current().phase is Phase.FINISH
+
+
+def _left(members: Sequence[Member]) -> Iterator[int]:
+    """Those that are not concluded yet."""
+    return (i for i, member in enumerate(members) if member.concluded is None)
 
 
 def _draws(view: View) -> int:

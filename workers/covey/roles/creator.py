@@ -1,9 +1,12 @@
-"""What a creator does next, once its task is posted: it posts keys in time, and collects the models it paid for."""
+"""What a creator does next, once its task is posted: it posts keys in time, and collects the models it paid for.
+
+What is left of its money comes back when all accounts are concluded: it sees to that itself where no keeper does.
+"""
 
 from dataclasses import dataclass
 
 from covey.protocol.phases import Phase, Status
-from covey.roles.chores import chores
+from covey.roles.chores import chores, closing, finishing
 from covey.roles.decision import Decision, Step, act, over
 from covey.roles.view import View
 
@@ -33,7 +36,10 @@ def decide(view: View, own: CreatorFacts) -> Decision:
     if due is not None:
         return due
     if state.status is not Status.FINISHED:
-        return view.waiting()
+        if finishing(view) and view.now >= view.changed_at + own.patience:
+            return act(Step.FINISH)
+        acts = closing(view, own.patience)
+        return Decision(acts) if acts else view.waiting()
     if own.claims and not own.claimed:
         return act(Step.CLAIM)
     return over("finished")

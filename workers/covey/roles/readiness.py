@@ -55,5 +55,6 @@ def require_credit(context: Context, account: str, amount: int) -> None:
         )
     if allowance < amount:
         raise NotReady(
-            f"{account} lets the Arena charge {allowance} wei, {amount} are needed: run 'covey ledger approve {amount}wei'"
+            f"{account} lets the Arena charge {allowance} wei, {amount} are needed: run "
+            f"'covey ledger approve {amount}wei'"
         )
