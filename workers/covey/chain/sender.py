@@ -46,7 +46,8 @@ class SendPolicy:
 
     `confirmations`: blocks to wait for on top of the transaction's. `timeout` in seconds, for one wait. A transaction
     that is not mined after `patience` blocks is replaced by one that offers `raise_percent` more, up to `replacements`
-    times and never above `fee_limit` (wei per gas). `gas_margin` (%) is added to the gas estimate. `tries` bounds how
+    times and never above `fee_limit` (wei per gas). `gas_margin` (%) is added to the gas estimate: members act in
+    the same blocks, and who comes first pays for storage slots that the estimate saw others open. `tries` bounds how
     often another program may get in between.
     """
 
@@ -56,7 +57,7 @@ class SendPolicy:
     raise_percent: int = 25
     replacements: int = 8
     fee_limit: int = 1_000 * 10**9
-    gas_margin: int = 20
+    gas_margin: int = 60
     tries: int = 8
 
 

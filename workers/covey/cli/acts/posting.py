@@ -1,7 +1,7 @@
 """Posting tasks, and serving them as their creator."""
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
@@ -15,8 +15,6 @@ from covey.cli.output import Output
 from covey.learning.data import Dataset, load
 from covey.learning.families import FAMILIES
 from covey.learning.scoring import baseline
-from covey.protocol import scores
-from covey.protocol.lanes import TOP
 from covey.protocol.params import DEMO, GWEI, STANDARD, Lengths, TaskParams
 from covey.roles.config import CreatorConfig, TaskPlan
 from covey.roles.run import create_task, ended_by_signals, run_creator
@@ -126,16 +124,9 @@ def task_params(shards: tuple[Dataset, ...], rounds: int, terms: Terms) -> TaskP
         "keeper_fee": fee,
         "relay_fee": fee // 4,
         "lengths": lengths,
-        "baseline": _baseline(shards, examples),
+        "baseline": max(map(baseline, shards)),
     }
     return TaskParams.for_counts(examples, examples, rounds=rounds, **(chosen | rules))
-
-
-def _baseline(shards: Sequence[Dataset], examples: int) -> int:
-    """What a trivial model gets, and two steps of resolution more, so that no random one passes by luck; but never more
-    than half of the way to perfection."""
-    trivial = max(map(baseline, shards))
-    return min(trivial + 2 * scores.resolution(examples), (trivial + TOP) // 2)
 
 
 def _family_of(data: Dataset) -> str:

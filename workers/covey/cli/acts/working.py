@@ -32,8 +32,6 @@ _EPOCHS_EVERY: Final = 2.0
 """Seconds between two lines about a training's progress."""
 
 _POLL: Final = 30.0
-_GAS_MARGIN: Final = 60
-"""Percent. Members act in the same blocks: who comes first pays for storage slots that the estimate saw others open."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +75,7 @@ def worker_config(common: Common, role: str) -> WorkerConfig:
         signer=signer,
         store=common.content.store or f"dir:{home / 'store'}",
         folder=common.work.state or own / f"{role}-{signer.address[2:10].lower()}",
-        sending=SendPolicy(confirmations=common.work.confirmations, gas_margin=_GAS_MARGIN),
+        sending=SendPolicy(confirmations=common.work.confirmations),
     )
 
 
