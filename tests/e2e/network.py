@@ -70,6 +70,7 @@ class Network:
         self.lengths = lengths
         self.workers: dict[str, Worker] = {}
         self.net = Localnet(node, settings=Settings(accounts=accounts), log=folder / "anvil.log")
+        self.rpc = self.net.url  # what workers are told
         try:
             self.gateway = Gateway([self.net.url], codebook=codebook())
             self.signers = [Signer(key) for key in self.net.keys]
@@ -221,7 +222,7 @@ class Network:
         document = {
             "role": role,
             "deployment": str(self.deployment_file),
-            "rpc": self.net.url,
+            "rpc": self.rpc,
             "key": self.net.keys[account].hex(),
             "store": self.store,
             "folder": str(self.folder / f"worker-{account}"),

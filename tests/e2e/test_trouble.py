@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
+import httpx
 import pytest
 
 from covey.localnet import Node, free_port
@@ -18,6 +20,7 @@ from covey.roles.task import TaskState
 from covey.sealing import seal_shard
 from tests.e2e.expected import check_conclusions, check_rounds
 from tests.e2e.network import Network
+from tests.workers.chain.endpoints import endpoint
 
 CREATOR, KEEPER = 0, 1
 
@@ -215,3 +218,32 @@ def test_a_whole_round_on_ganache(tmp_path: Path) -> None:
     assert state.cause is Cause.COMPLETED
     check_rounds(state)
     check_conclusions(state)
+
+
+@pytest.mark.slow
+def test_workers_outlive_a_node_that_is_down_and_one_that_answers_nonsense(network: Network) -> None:
+    answer = ["well"]
+
+    def respond(request: object) -> tuple[int, bytes]:
+        match answer[0]:
+            case "down":
+                return 503, b""
+            case "nonsense":
+                return 200, b"<html>"
+            case _:
+                return 200, httpx.post(network.net.url, json=request, timeout=30).content
+
+    task = network.post(CREATOR, rounds=1)
+    network.mine_every(1)
+    with endpoint(respond) as network.rpc:
+        start_all(network, task, (2, 3), (4, 5))
+        network.enrol(task, trainers=2, validators=2)
+        for trouble, reached in (("down", PHASES["mask"]), ("nonsense", PHASES["publish"]), ("down", PHASES["reveal"])):
+            network.await_state(task, reached, 90)
+            answer[0] = trouble
+            time.sleep(4)
+            answer[0] = "well"
+        state = network.await_state(task, lambda s: s.status is Status.FINISHED, 120)
+    assert state.cause is Cause.COMPLETED
+    check_conclusions(state)
+    assert all(any(n.kind == "trouble" for n in worker.heard()) for worker in network.workers.values())
