@@ -39,6 +39,17 @@ def test_the_rhythm_is_found(interval: float, offset: float) -> None:
     assert delay < interval / 8
 
 
+def test_being_late_once_does_not_make_late_for_ever() -> None:
+    pace, now = Pace(0.0), 0.0
+    for block in range(1, 50):
+        while now < block:
+            now += pace.delay(now)
+        pace.saw(1, now)
+    late = 50.7
+    pace.saw(1, late)
+    assert late + pace.delay(late) < 51.05
+
+
 def test_an_idle_chain_is_asked_ever_more_rarely_but_not_forgotten() -> None:
     pace = Pace(0.0)
     now, asked = 0.0, 0

@@ -1,7 +1,8 @@
 """Following the chain's head with few questions.
 
 The next block is asked for shortly before it is due, then at a small part of the block time, then ever more rarely.
-Asking a little early each time keeps the rhythm in step with the chain's without knowing its clock.
+Asking a little early each time keeps the rhythm in step with the chain's without knowing its clock; whoever comes late
+takes it that the block came in time.
 """
 
 import threading
@@ -24,19 +25,25 @@ class Pace:
     """When to ask next. Times in seconds, of any one clock."""
 
     def __init__(self, now: float) -> None:
-        self._seen = now
+        self._came = now  # the last block
         self._interval = _FIRST_GUESS
+        self._asked = 0  # times since then
 
     def saw(self, blocks: int, now: float) -> None:
         """`blocks` > 0 new blocks were found."""
-        latest = min(max((now - self._seen) / blocks, _MIN_INTERVAL), _MAX_INTERVAL)
+        just_now = self._asked > 1  # the last time they were not there yet
+        came = now if just_now else min(now, self._came + self._interval * blocks)
+        latest = min(max((came - self._came) / blocks, _MIN_INTERVAL), _MAX_INTERVAL)
         self._interval += (latest - self._interval) / 2
-        self._seen = now
+        self._came = came
+        self._asked = 0
 
     def delay(self, now: float) -> float:
-        early = self._seen + self._interval * _EARLY - now
-        if early > 0:
-            return early
+        """Until the next question, which is then taken to be asked."""
+        early = self._came + self._interval * _EARLY - now
+        self._asked += 1
+        if self._asked == 1:
+            return max(early, 0)
         return min(max(self._interval * _RETRY, -early / 2), _MAX_DELAY)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from threading import Event
+from threading import Event, Lock
 
 from eth_hash.auto import keccak
 
@@ -91,8 +91,19 @@ def opened(config: WorkerConfig, report: Report) -> Iterator[Context]:
             store=KeptStore(LocalStore(config.folder / "content"), open_store(config.store)),
             domain=Domain(config.deployment.chain_id, config.deployment.addresses.arena),
             secret=config.signer.worker_secret(),
-            report=report,
+            report=_one_at_a_time(report),
         )
+
+
+def _one_at_a_time(report: Report) -> Report:
+    """So that no listener need care that a worker has threads."""
+    lock = Lock()
+
+    def locked(notice: Notice) -> None:
+        with lock:
+            report(notice)
+
+    return locked
 
 
 def _key(act: Act, task: int, call: Call) -> str:

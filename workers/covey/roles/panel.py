@@ -6,6 +6,7 @@ had is unavailable. The split between the two depends on content that a CID or a
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -107,9 +108,14 @@ def read_shard(ciphertext: bytes, key: bytes, commitment: ShardCommitment, spec:
         return None
 
 
+def load_scoring() -> None:
+    """What `judge` needs: torch takes seconds to import, and most workers never score."""
+    importlib.import_module("covey.learning.scoring")
+
+
 def judge(models: Sequence[bytes | Rejected], shard: Dataset, spec: TaskSpec, device: str) -> list[Verdict]:
     """Scores of a round's models, in the order of lanes, in one pass."""
-    from covey.learning.scoring import score_models  # torch takes seconds to import, and most workers never score
+    from covey.learning.scoring import score_models  # not above: see load_scoring
 
     scores = iter(score_models([model for model in models if isinstance(model, bytes)], shard, spec, device))
     verdicts = []

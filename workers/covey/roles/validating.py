@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from threading import Thread
 
 from covey.journal import Purpose
 from covey.protocol import commitments, lanes
@@ -11,7 +12,7 @@ from covey.roles.config import ValidatorConfig
 from covey.roles.context import Context
 from covey.roles.decision import Act, Decision, Step
 from covey.roles.outcome import Local, Outcome
-from covey.roles.panel import Seat, fetch_model, judge, read_model, read_shard, vector_of
+from covey.roles.panel import Seat, fetch_model, judge, load_scoring, read_model, read_shard, vector_of
 from covey.roles.readiness import require_stake
 from covey.roles.sealed import audience_of
 from covey.roles.settling import results
@@ -45,6 +46,8 @@ class ValidatorRole:
         self._scope = context.scope(config.task, "validator")
         self._keys = KeyPair.from_seed(self._scope.derive(context.secret, Purpose.BOX_KEY))
         self._fetches: dict[Publication, _Fetch] = {}
+        if self._scores:  # while others enrol: nobody should wait for it once the key is posted
+            Thread(target=load_scoring, daemon=True, name="load scoring").start()
 
     def decide(self, view: View) -> Decision:
         return validator.decide(view, self._facts(view))
