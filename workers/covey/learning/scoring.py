@@ -9,7 +9,6 @@ import numpy as np
 from covey.learning.architectures import Architecture
 from covey.learning.artefact import decode, require_task
 from covey.learning.data import Dataset
-from covey.learning.devices import cpu_threads, resolve_device
 from covey.learning.errors import DataError, LearningError
 from covey.learning.families import family_of
 from covey.learning.task import Model, TaskSpec
@@ -40,6 +39,8 @@ def score_models(
     equal on every machine, with any number of CPU threads (see `covey.learning.exact`). Raises DataError if the shard
     is not the task's, DeviceError.
     """
+    from covey.learning.devices import cpu_threads, resolve_device  # torch: a task's baseline needs none
+
     if (shard.input_shape, shard.classes) != (task.input_shape, task.classes):
         raise DataError(f"shard {shard.input_shape}, {shard.classes} classes is not one of the task {task}")
     target, family = resolve_device(device), family_of(task.family)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from covey.learning.data import Dataset, decode_shard
 from covey.learning.errors import LearningError
+from covey.learning.scoring import score_models
 from covey.learning.task import TaskSpec
 from covey.protocol import lanes
 from covey.protocol.lanes import MALFORMED, UNAVAILABLE
@@ -110,13 +111,11 @@ def read_shard(ciphertext: bytes, key: bytes, commitment: ShardCommitment, spec:
 
 def load_scoring() -> None:
     """What `judge` needs: torch takes seconds to import, and most workers never score."""
-    importlib.import_module("covey.learning.scoring")
+    importlib.import_module("covey.learning.exact")
 
 
 def judge(models: Sequence[bytes | Rejected], shard: Dataset, spec: TaskSpec, device: str) -> list[Verdict]:
     """Scores of a round's models, in the order of lanes, in one pass."""
-    from covey.learning.scoring import score_models  # not above: see load_scoring
-
     scores = iter(score_models([model for model in models if isinstance(model, bytes)], shard, spec, device))
     verdicts = []
     for model in models:
