@@ -264,7 +264,8 @@ contract ArenaScribe is Test, IArenaTypes {
         view
         returns (bytes32)
     {
-        return scoreCommitmentAt(block.chainid, address(_arena), task, round, validator, vector);
+        bytes32 lanesHash = _arena.lanesHashOf(task, round);
+        return scoreCommitmentAt(block.chainid, address(_arena), task, round, validator, lanesHash, vector);
     }
 
     function scoreCommitmentAt(
@@ -273,8 +274,9 @@ contract ArenaScribe is Test, IArenaTypes {
         uint256 task,
         uint256 round,
         string calldata validator,
+        bytes32 lanesHash,
         bytes calldata vector
-    ) public view returns (bytes32) {
+    ) public pure returns (bytes32) {
         return keccak256(
             abi.encode(
                 keccak256("covey.arena.scores"),
@@ -283,7 +285,7 @@ contract ArenaScribe is Test, IArenaTypes {
                 task,
                 round,
                 addressOf(validator),
-                _arena.lanesHashOf(task, round),
+                lanesHash,
                 keccak256(vector),
                 scoreSalt(validator, round)
             )
