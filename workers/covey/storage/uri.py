@@ -6,7 +6,6 @@ from pathlib import Path
 
 from covey.storage.errors import BadStoreUri
 from covey.storage.gateway import GatewayStore
-from covey.storage.kubo import KuboStore
 from covey.storage.local import LocalStore
 from covey.storage.store import Store
 
@@ -18,6 +17,8 @@ def open_store(uri: str) -> Store:
         case "dir" if place:
             return LocalStore(Path(place).expanduser())
         case "kubo":
+            from covey.storage.kubo import KuboStore  # with all of ipfshttpclient, which few need
+
             return KuboStore(place)
         case "gateway":
             return GatewayStore(place)
