@@ -29,6 +29,7 @@ interface Vm {
     function snapshotState() external returns (uint256 id);
     function revertToState(uint256 id) external returns (bool success);
     function cool(address account) external;
+    function etch(address account, bytes calldata code) external;
     function deployCode(string calldata artifact, bytes calldata arguments) external returns (address);
 
     // Callers and keys
