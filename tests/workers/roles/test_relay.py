@@ -22,12 +22,12 @@ from covey.roles.relay import RateLimit, Relay
 from covey.wallet import Signer
 from tests.e2e.network import Network
 
-KEEPER, TRAINER, OTHER, VALIDATOR = 1, 2, 3, 4
+KEEPER, TRAINER, OTHER, THIRD, VALIDATOR = 1, 2, 3, 4, 5
 
 
 @dataclass
 class Stage:
-    """A task whose two trainers are to register their handles."""
+    """A task whose trainers are to register their handles."""
 
     network: Network
     context: Context
@@ -49,7 +49,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
     with Network(tmp_path_factory.mktemp("relay"), accounts=6) as network:
         task = network.post()
         arena = network.contracts.arena
-        for account in (TRAINER, OTHER):
+        for account in (TRAINER, OTHER, THIRD):
             key = network.signers[account].public_key
             x, y = int.from_bytes(key[:32]), int.from_bytes(key[32:])
             network.send(account, arena.call("enrolTrainer", task, 100 * 10**9, x, y))
@@ -170,3 +170,18 @@ def test_nothing_of_a_handle_shows_its_trainer(stage: Stage) -> None:
     data = stage.mask(OTHER, 1).data
     words = {data[4 + i : 36 + i] for i in range(0, len(data) - 4, 32)}
     assert bytes.fromhex(stage.network.signers[OTHER].address[2:]).rjust(32, b"\0") not in words
+
+
+def test_a_message_does_not_wait_for_the_block_of_another(stage: Stage, relay: str) -> None:
+    node = stage.network.net
+    node.rpc("evm_setAutomine", False)
+    for sent, (account, member) in enumerate(((OTHER, 1), (THIRD, 2)), start=1):
+        assert post(relay, stage.mask(account, member).data).status_code == 202
+        deadline = time.monotonic() + 10
+        while node.rpc("txpool_status") != {"pending": hex(sent), "queued": "0x0"}:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+    node.mine()
+    node.rpc("evm_setAutomine", True)
+    registered = [record.log.block for record in stage.network.records() if record.name == "HandleRegistered"]
+    assert registered[-1] == registered[-2]
