@@ -86,11 +86,11 @@ check-brownie: setup
 
 check-workers: setup
 	$(call headline,workers)
-	@$(RUN) pytest -q tests/workers
+	@$(RUN) pytest -q -n 2 --dist loadscope tests/workers
 
 check-e2e: setup
 	$(call headline,end to end)
-	@$(RUN) pytest -q tests/e2e
+	@$(RUN) pytest -q -n 4 tests/e2e # mostly waiting for blocks
 
 # Excluded in slither.config.json:
 #   timestamp               phases are functions of block.timestamp by design; their lengths dwarf what a proposer can shift

@@ -24,7 +24,7 @@ def params(**chosen: object) -> TaskParams:
 def test_counts_give_resolution_baseline_and_quota() -> None:
     derived = params(rounds=4)
     assert derived.mu == 772  # 32,765 / (2·√450) = 772.3
-    assert derived.baseline == 2 + 32_765 // 9
+    assert derived.baseline == 2 + 70 * 32_765 // 450  # a ninth, and 3·√(450·1/9·8/9) = 20 right by luck
     assert derived.quota == 22
 
 

@@ -76,7 +76,7 @@ def test_what_is_no_key_is_refused_without_being_shown(text: str) -> None:
 
 
 def test_the_key_never_shows(signer: Signer, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.DEBUG):
+    with caplog.at_level(logging.DEBUG, logger="covey"):
         logging.getLogger("covey").info("%s %r %r", signer, signer, [signer.export(), signer.worker_secret()])
     assert signer.address in caplog.text
     assert KEY not in caplog.text.lower()
