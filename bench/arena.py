@@ -7,7 +7,9 @@ block at least, and as many whole blocks as the work in it fills: the training o
 time in the store, each of the slowest worker. What is left of these blocks is a wait that the block time makes
 unavoidable; every further block is overhead, and so is storage. Some moments are fixed beforehand: Enrol has a fixed
 length, and whoever never reveals is waited for until the deadline (`acting` leaves that person out). Work beside the
-chain of steps, such as training while others score, costs no time and is not counted. Times are those of blocks.
+chain of steps, such as training while others score, costs no time and is not counted. Times are those of blocks; the
+first training includes loading torch, scoring includes opening the models, and storage is that of the whole round,
+thus an upper bound.
 
 Questions to the chain are counted by the workers themselves, from the posting of the task to their end. The processor
 time of idle workers is what the kernel counts for them in the last half minute of the longest wait for a deadline.
@@ -396,9 +398,9 @@ def show(report: Report, console: Console) -> None:
     columns = ("seconds", "deadline", "training", "scoring", "storage", "waiting", "overhead")
     path = Table("step", *columns)
     for step in report.path:
-        path.add_row(step.name, *(seconds(getattr(step, column)) for column in columns))
+        path.add_row(step.name, *(shown(getattr(step, column)) for column in columns))
     path.add_section()
-    path.add_row("all", *(seconds(report.total(column)) for column in columns))
+    path.add_row("all", *(shown(report.total(column)) for column in columns))
     console.print(path)
     for name, part in report.parts().items():
         console.print(f"{name:50} {part:8.2f} s {100 * part / report.wall:6.1f} %")
@@ -427,7 +429,7 @@ def show(report: Report, console: Console) -> None:
     console.print(f"all workers hold {report.memory >> 20} MiB at the task's end{idle}")
 
 
-def seconds(value: float) -> str:
+def shown(value: float) -> str:
     return f"{value:.2f}" if value else ""
 
 
