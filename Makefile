@@ -1,5 +1,5 @@
 # make demo: set-up from nothing, then the whole network once, to the final payouts and the verifier's verdict.
-# make test: set-up from nothing, then every check that CI runs. Each check-... target runs one of them.
+# make test: set-up from nothing, then every check that CI runs. Each check-... target runs one of them; check-slow is apart.
 
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -19,13 +19,13 @@ NODE_READY := node_modules/.ready-$(call hash,package.json package-lock.json)
 
 CHECKS := style types format contracts brownie workers e2e slither
 
-.PHONY: help setup demo test lint format bench lock clean $(CHECKS:%=check-%)
+.PHONY: help setup demo test lint format bench lock clean $(CHECKS:%=check-%) check-slow
 
 help:
 	@echo 'make setup    install the pinned toolchain into .venv and node_modules'
 	@echo 'make demo     run the whole network once, on real data'
 	@echo 'make test     every check: $(CHECKS)'
-	@echo 'make check-X  one of them'
+	@echo 'make check-X  one of them; make check-slow  whole tasks under kills, reorganisations and failures'
 	@echo 'make lint     style, types and format'
 	@echo 'make format   rewrite sources in the common format'
 	@echo 'make bench    every benchmark'
@@ -90,7 +90,12 @@ check-workers: setup
 
 check-e2e: setup
 	$(call headline,end to end)
-	@$(RUN) pytest -q -n 4 tests/e2e # mostly waiting for blocks
+	@$(RUN) pytest -q -n 2 -m 'not slow' tests/e2e
+
+# A quarter of an hour more: the whole demo, workers killed at every step, reorganisations in every phase, people who fail.
+check-slow: setup
+	$(call headline,end to end: slow)
+	@$(RUN) pytest -q -n 2 -m slow tests/e2e
 
 # Excluded in slither.config.json:
 #   timestamp               phases are functions of block.timestamp by design; their lengths dwarf what a proposer can shift
