@@ -149,11 +149,26 @@ contract ArenaActors is Test, IArenaEvents {
 
     function _validate(uint256 task, uint256 who, uint256 choice) private {
         (Phase phase, uint256 round,) = arena.phaseOf(task);
-        uint256 place = who % _books[task].validators.length;
-        if (phase == Phase.Enrol) _enrol(task, false, validators[who % 4], _someStake(choice));
-        else if (phase == Phase.Score) _commit(task, round, place, choice);
-        else if (phase == Phase.Reveal) _reveal(task, round, place, choice);
-        else revert WrongPhase(task);
+        Panel memory panel = arena.panelOf(task, round);
+        if (phase == Phase.Enrol) {
+            _enrol(task, false, validators[who % 4], _someStake(choice));
+        } else if (phase == Phase.Score) {
+            _commit(task, round, _someoneDue(task, who, ~panel.committed), choice);
+        } else if (phase == Phase.Reveal) {
+            _reveal(task, round, _someoneDue(task, who, panel.committed & ~panel.revealed), choice);
+        } else {
+            revert WrongPhase(task);
+        }
+    }
+
+    /// @dev The place of a validator, mostly one that has to act.
+    function _someoneDue(uint256 task, uint256 who, uint96 due) private view returns (uint256 place) {
+        uint256 count = _books[task].validators.length;
+        place = who % count;
+        if (who % 16 == 0) return place;
+        for (uint256 i; i < count && (due >> place) & 1 == 0; ++i) {
+            place = (place + 1) % count;
+        }
     }
 
     function _keep(uint256 task, uint256 who, uint256 choice) private {
@@ -195,10 +210,10 @@ contract ArenaActors is Test, IArenaEvents {
     function _pass(uint256 task, uint256, uint256 choice) private {
         nextBlock();
         (,, uint256 deadline) = arena.phaseOf(task);
-        if (choice % 128 == 0) skip(3000);
-        else if (choice % 128 == 1) vm.roll(vm.getBlockNumber() + 300);
-        else if (choice % 8 == 2 && deadline > vm.getBlockTimestamp()) vm.warp(deadline - (choice / 8) % 2);
-        else skip((choice / 8) % 8);
+        if (choice % 256 == 0) skip(3000);
+        else if (choice % 256 == 1) vm.roll(vm.getBlockNumber() + 300);
+        else if (choice % 16 == 2 && deadline > vm.getBlockTimestamp()) vm.warp(deadline - (choice / 16) % 2);
+        else skip((choice / 16) % 8);
     }
 
     // ── Enrol and Mask ─────────────────────────────────────────────────────────────────────────────────────────────
@@ -239,7 +254,7 @@ contract ArenaActors is Test, IArenaEvents {
     function _mask(uint256 task, uint256 place, uint256 choice) private {
         Book storage book = _books[task];
         bool again = _indexOf(book.handles, book.trainers[place]) < book.handles.length;
-        if (again && choice % 16 != 0) revert AlreadyDone();
+        if (again && choice % 8 != 0) revert AlreadyDone();
         string memory handle = again ? "nobody" : book.trainers[place];
         bytes32 commitment = scribe.openCommitment(book.trainers[place]);
         bytes memory consent = scribe.consent(task, handle, commitment);
@@ -253,14 +268,21 @@ contract ArenaActors is Test, IArenaEvents {
 
     // ── Submit and Publish ─────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @dev A handle's message, in this round or the one that may have opened behind it.
+    /// @dev A handle's message, in this round or the one that opened behind it.
     function _message(uint256 task, uint256 who, uint256 choice) private {
-        Book storage book = _books[task];
-        uint256 round = arena.progressOf(task).settled + choice % 2;
+        uint256 round = arena.progressOf(task).settled;
         (Phase phase,) = arena.roundPhaseOf(task, round);
-        uint256 index = who % book.handles.length;
-        if (phase == Phase.Submit) _submit(task, round, index, choice / 2);
-        else if (phase == Phase.Publish) _publish(task, round, index, choice / 2);
+        if (phase != Phase.Submit && phase != Phase.Publish) (phase,) = arena.roundPhaseOf(task, ++round);
+        uint256 count = _books[task].handles.length;
+        uint256 index = who % count;
+        for (uint256 i; i < count && who % 16 != 0; ++i) {
+            Handle memory h = arena.handleOf(task, index);
+            uint8 due = phase == Phase.Submit ? ~h.done : h.committed & ~h.published;
+            if ((due >> round) & 1 == 1) break;
+            index = (index + 1) % count;
+        }
+        if (phase == Phase.Submit) _submit(task, round, index, choice);
+        else if (phase == Phase.Publish) _publish(task, round, index, choice);
         else revert WrongPhase(task);
     }
 
@@ -317,7 +339,7 @@ contract ArenaActors is Test, IArenaEvents {
             author = names[place - 1];
             vote.vector = _votes[task][round][place - 1].vector;
         } else if (choice % 8 != 0) {
-            vote.vector = _scores(_revealed[task][round].handles.length, choice % 8 < 6 ? 0 : choice);
+            vote.vector = _scores(task, round, choice % 8 < 6 ? 0 : choice);
         }
         bytes32 commitment = scribe.scoreCommitment(task, round, author, vote.vector);
         vm.prank(_addr(names[place]));
@@ -326,12 +348,11 @@ contract ArenaActors is Test, IArenaEvents {
         if (arena.panelOf(task, round).revealed != 0) ++violations["I-20"];
     }
 
-    /// @dev Scores 20,000, 21,000, ... less some noise, and at times a malformed one.
-    function _scores(uint256 lanes, uint256 noise) private view returns (bytes memory) {
-        uint256[] memory all = new uint256[](lanes);
-        for (uint256 i; i < lanes; ++i) {
-            all[i] = 20_000 + 1000 * i;
-            if (noise != 0) all[i] -= (noise >> (8 * i)) % 20 == 0 ? all[i] : (noise >> (8 * i)) % 3000;
+    /// @dev Scores 20,000, 21,000, ... less some noise; the last round's second model is malformed.
+    function _scores(uint256 task, uint256 round, uint256 noise) private view returns (bytes memory) {
+        uint256[] memory all = new uint256[](_revealed[task][round].handles.length);
+        for (uint256 i; i < all.length; ++i) {
+            if (round == 0 || i != 1) all[i] = 20_000 + 1000 * i - (noise >> (8 * i)) % 3000;
         }
         return scribe.pack(all);
     }
@@ -339,7 +360,7 @@ contract ArenaActors is Test, IArenaEvents {
     function _reveal(uint256 task, uint256 round, uint256 place, uint256 choice) private {
         Vote storage vote = _votes[task][round][place];
         string memory name = _books[task].validators[place];
-        bytes memory vector = choice % 8 == 0 ? _scores(_revealed[task][round].handles.length, choice) : vote.vector;
+        bytes memory vector = choice % 8 == 0 ? _scores(task, round, choice) : vote.vector;
         bool honest = vote.cast && !vote.copied && keccak256(vector) == keccak256(vote.vector);
         // Who copied a commitment can only open it as its author does.
         bytes32 salt = scribe.scoreSalt(vote.copied ? _books[task].validators[place - 1] : name, round);

@@ -26,7 +26,7 @@ contract ArenaInvariants is ArenaTest, InvariantTest {
         rules[0].rounds = rules[1].rounds = 2;
         (rules[1].maxTrainers, rules[1].maxValidators, rules[1].minValidators) = (3, 3, 2);
         (rules[1].k1, rules[1].k2, rules[1].gamma, rules[1].epsilon) = (1, 1, 100_000, 1500);
-        (rules[1].enrol, rules[1].quota) = (400, 11);
+        (rules[1].enrol, rules[1].mask, rules[1].quota) = (300, 400, 11);
         string[8] memory names = ["ada", "bob", "cyd", "dan", "vera", "walt", "xena", "yuri"];
         for (uint256 i; i < names.length; ++i) {
             delegateTo(member(names[i], 500), delegators[i % 2], 50e18);
