@@ -90,12 +90,12 @@ check-workers: setup
 
 check-e2e: setup
 	$(call headline,end to end)
-	@$(RUN) pytest -q -n 2 -m 'not slow' tests/e2e
+	@$(RUN) pytest -q -n 2 --dist loadgroup -m 'not slow' tests/e2e
 
 # A quarter of an hour more: the whole demo, workers killed at every step, reorganisations in every phase, people who fail.
 check-slow: setup
 	$(call headline,end to end: slow)
-	@$(RUN) pytest -q -n 2 -m slow tests/e2e
+	@$(RUN) pytest -q -n 2 --dist loadgroup -m slow tests/e2e
 
 # Excluded in slither.config.json:
 #   timestamp               phases are functions of block.timestamp by design; their lengths dwarf what a proposer can shift

@@ -19,6 +19,8 @@ from tests.e2e.brownie_scripts import Scripts
 from tests.e2e.expected import check_conclusions
 from tests.e2e.one_round import CREATOR, FILE, PARAMS, TRAINERS, VALIDATORS, OneRound
 
+pytestmark = pytest.mark.xdist_group("brownie")  # two Brownies at once tear each other's build folder
+
 TASK = 1
 
 

@@ -16,6 +16,8 @@ from covey.localnet import Localnet
 from tests.e2e.brownie_scripts import Scripts
 from tests.e2e.one_round import FILE
 
+pytestmark = pytest.mark.xdist_group("brownie")  # two Brownies at once tear each other's build folder
+
 Document = dict[str, Any]
 
 
