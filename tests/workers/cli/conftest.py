@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,17 +71,22 @@ class Covey:
         return str(Account.from_key(self.net.keys[account]).address)
 
 
-def start(arguments: Sequence[str], environment: Mapping[str, str]) -> "subprocess.Popen[str]":
-    """The command as a process of its own."""
+@contextmanager
+def start(arguments: Sequence[str], environment: Mapping[str, str]) -> "Iterator[subprocess.Popen[str]]":
+    """The command as a process of its own; whatever happens, it ends here."""
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("COVEY_")}
-    return subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-m", "covey", *arguments],
         env=inherited | dict(environment),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-    )
+    ) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 @pytest.fixture(scope="session")
