@@ -1,12 +1,22 @@
 """RPC endpoints that fail, each in its own way: real HTTP servers."""
 
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+TRICKLES = {
+    "status line": (b"", b"HTTP"),
+    "header": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-Many: x\r\n"),
+    "body": (b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n", b" "),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+}
+"""What comes at once, and what comes now and then for ever."""
 
 Respond = Callable[[Any], tuple[int, bytes]]
 """From a parsed request to an HTTP status and body."""
@@ -67,3 +77,37 @@ def slow(seconds: float) -> Respond:
         return 200, b"{}"
 
     return respond
+
+
+@contextmanager
+def trickling(part: str) -> Iterator[str]:
+    """The address of a server whose answers never end in one of their parts, though something always comes."""
+    at_once, now_and_then = TRICKLES[part]
+    over = threading.Event()
+
+    def answer(connection: socket.socket) -> None:
+        with connection:
+            try:
+                connection.sendall(at_once)
+                while not over.wait(0.02):
+                    connection.sendall(now_and_then)
+            except OSError:
+                pass  # the client lost patience
+
+    def serve(server: socket.socket) -> None:
+        while not over.is_set():
+            try:
+                connection, _ = server.accept()
+            except TimeoutError:
+                continue
+            threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(0.05)
+        thread = threading.Thread(target=serve, args=(server,), daemon=True)
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{server.getsockname()[1]}"
+        finally:
+            over.set()
+            thread.join()

@@ -1,10 +1,6 @@
 """Endpoints fail in every way; the answer comes from one that works, or the error says what is wrong."""
 
-import socket
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
@@ -12,7 +8,7 @@ from covey.chain import RpcGarbage, RpcPolicy, RpcRefused, RpcUnavailable, Wrong
 from covey.chain.errors import RpcError
 from covey.chain.rpc import Rpc
 from covey.localnet import Localnet, free_port
-from tests.workers.chain.endpoints import Respond, always, answers, endpoint, slow
+from tests.workers.chain.endpoints import TRICKLES, Respond, always, answers, endpoint, slow, trickling
 
 POLICY = RpcPolicy(connect_timeout=0.3, timeout=0.5, rounds=2, pause=0.01, max_response=1 << 20)
 ACCOUNT = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
@@ -24,25 +20,6 @@ def net() -> Iterator[Localnet]:
     with Localnet() as running:
         running.mine(30)
         yield running
-
-
-@contextmanager
-def trickling() -> Iterator[str]:
-    """Sends a byte now and then, for ever."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-
-        def serve() -> None:
-            try:
-                connection, _ = server.accept()
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000\r\n\r\n")
-                while True:
-                    connection.sendall(b" ")
-                    time.sleep(0.05)
-            except OSError:
-                pass
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"http://127.0.0.1:{server.getsockname()[1]}"
 
 
 GARBAGE: dict[str, Respond] = {
@@ -109,12 +86,15 @@ def test_an_endpoint_that_dies_is_left_and_can_come_back() -> None:
             assert rpc.ask(queries.balance(ACCOUNT)) == 10**22
 
 
-def test_time_is_bounded_even_against_a_trickle() -> None:
-    with trickling() as url:
-        started = time.monotonic()
-        with pytest.raises(RpcUnavailable, match=r"did not answer within 0\.5 s"):
-            Rpc([url], policy=RpcPolicy(timeout=0.5, rounds=1)).ask(queries.chain_id())
-        assert time.monotonic() - started < 2
+@pytest.mark.parametrize("part", TRICKLES)
+def test_time_is_bounded_even_against_a_trickle(part: str) -> None:
+    with trickling(part) as url, pytest.raises(RpcUnavailable, match=r"did not answer within 0\.2 s"):
+        Rpc([url], policy=RpcPolicy(timeout=0.2, rounds=1)).ask(queries.chain_id())
+
+
+def test_the_next_endpoint_answers_instead_of_a_trickle(net: Localnet) -> None:
+    with trickling("header") as bad:
+        assert Rpc([bad, net.url], policy=POLICY).ask(queries.balance(ACCOUNT)) == 10**22
 
 
 def test_another_chain_is_refused_at_once(net: Localnet) -> None:

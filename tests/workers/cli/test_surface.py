@@ -50,7 +50,7 @@ def test_help_is_quick_and_loads_nothing_heavy() -> None:
     code = (
         "import sys; from typer.testing import CliRunner; from covey.cli.main import app\n"
         "assert CliRunner().invoke(app, ['--help']).exit_code == 0\n"
-        "print(sorted({'torch', 'web3', 'numpy', 'httpx', 'pydantic', 'eth_account'} & sys.modules.keys()))"
+        "print(sorted({'torch', 'web3', 'numpy', 'httpx', 'urllib3', 'pydantic', 'eth_account'} & sys.modules.keys()))"
     )
     loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert loaded.stdout.strip() == "[]"

@@ -28,6 +28,7 @@ from covey.storage.gateway import GatewayStore
 from covey.storage.kubo import KuboStore
 from covey.storage.local import LocalStore
 from covey.storage.unixfs import CHUNK_SIZE
+from tests.workers.chain.endpoints import TRICKLES, trickling
 from tests.workers.storage.servers import BlockServer, GatewayHandler, KuboHandler, serve
 
 # An argument of ipfshttpclient's that urllib3 has long ignored.
@@ -237,6 +238,14 @@ def test_reads_that_take_too_long_in_all(gateway: BlockServer, kubo: BlockServer
         server.pause_s = 0.15
         with pytest.raises(StoreUnavailable, match=r"more than 0\.2 s"):
             store.get(cid, len(LARGE))
+
+
+@pytest.mark.parametrize("part", TRICKLES)
+def test_answers_that_trickle(part: str) -> None:
+    with trickling(part) as url:
+        for store in (GatewayStore(url, timeout_s=0.2), KuboStore(url, timeout_s=0.2)):
+            with pytest.raises(StoreUnavailable):
+                store.get(ABSENT, 100)
 
 
 def test_garbage_answers(kubo: BlockServer) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from covey.verify.rpc import Filter, Node, NodeError, Refused
+from tests.workers.chain.endpoints import TRICKLES, trickling
 
 ADDRESS = "0x" + "ab" * 20
 WANTED = Filter(ADDRESS, (None,))
@@ -24,13 +25,20 @@ def server(answer: Answer, status: int = 200) -> Iterator[str]:
             body = answer(request)
             self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
+            self.send_header("Location", "/elsewhere")
             self.end_headers()
             self.wfile.write(body)
 
         def log_message(self, *_: object) -> None:
             """Quiet."""
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as http:
+    with served(Handler) as url:
+        yield url
+
+
+@contextmanager
+def served(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as http:
         thread = Thread(target=http.serve_forever)
         thread.start()
         try:
@@ -80,8 +88,18 @@ def test_nonsense_is_refused(body: bytes) -> None:
         Node(url).chain_id()
 
 
-def test_http_errors_are_named() -> None:
-    with server(lambda _: b"", status=503) as url, pytest.raises(NodeError, match="503"):
+@pytest.mark.parametrize("status", [301, 302, 307, 404, 503])
+def test_http_errors_are_named(status: int) -> None:
+    with server(lambda _: b"", status=status) as url, pytest.raises(NodeError, match=str(status)):
+        Node(url).head()
+
+
+def test_a_node_that_does_not_speak_http() -> None:
+    class Handler(BaseHTTPRequestHandler):
+        def handle(self) -> None:
+            self.wfile.write(b"SSH-2.0-server\r\n")
+
+    with served(Handler) as url, pytest.raises(NodeError, match="can't be reached"):
         Node(url).head()
 
 
@@ -128,3 +146,9 @@ def test_a_silent_node_is_given_up() -> None:
 
     with server(silent) as url, pytest.raises(NodeError, match="can't be reached"):
         Node(url, timeout=0.5).head()
+
+
+@pytest.mark.parametrize("part", TRICKLES)
+def test_a_node_that_trickles_is_given_up(part: str) -> None:
+    with trickling(part) as url, pytest.raises(NodeError, match=r"did not answer within 0\.2 s"):
+        Node(url, timeout=0.2).head()

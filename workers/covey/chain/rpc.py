@@ -13,24 +13,25 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
-import httpx
+from urllib3.exceptions import HTTPError, NewConnectionError, TimeoutError
 
 from covey.chain import queries, wire
 from covey.chain.errors import RpcError, RpcGarbage, RpcRefused, RpcUnavailable, WrongChain
 from covey.chain.metrics import RpcMetrics
 from covey.chain.queries import Query
+from covey.web import Server
 
 S = TypeVar("S")
 T = TypeVar("T")
 
-_LOCAL_HOSTS = ("localhost", "127.0.0.1", "::1")
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class RpcPolicy:
-    """How patient to be. Times in seconds, sizes in bytes.
+    """How patient to be. Times in seconds, sizes in bytes. `timeout` is for a whole answer, to its last byte.
 
     All endpoints are tried `rounds` times, with a pause between rounds that starts at `pause` and doubles.
     """
@@ -141,23 +142,23 @@ class _Endpoint:
 
     def __init__(self, url: str, policy: RpcPolicy, metrics: RpcMetrics) -> None:
         try:
-            parts = httpx.URL(url)
-        except httpx.InvalidURL:
-            parts = httpx.URL()
-        if parts.scheme not in ("http", "https") or not parts.host:
-            raise RpcUnavailable("an RPC address starts with http:// or https:// and names a host")
-        self.label = f"{parts.scheme}://{parts.host}" + (f":{parts.port}" if parts.port else "")
-        self._url = url
+            parts = urlsplit(url)
+            port = parts.port
+            if parts.scheme not in ("http", "https") or not parts.hostname:
+                raise ValueError
+            self._server = Server(
+                url,
+                timeout=policy.timeout,
+                connect_timeout=policy.connect_timeout,
+                headers={"Content-Type": "application/json", "Accept-Encoding": "gzip"},
+            )
+        except (ValueError, HTTPError):
+            raise RpcUnavailable("an RPC address starts with http:// or https:// and names a host") from None
+        self.label = f"{parts.scheme}://{parts.hostname}" + (f":{port}" if port else "")
         self._policy = policy
         self._metrics = metrics
         self._ids = itertools.count(1)
         self._chain_id: int | None = None
-        self._client = httpx.Client(
-            timeout=httpx.Timeout(policy.timeout, connect=policy.connect_timeout),
-            headers={"Content-Type": "application/json"},
-            # A proxy that is set for the Internet can't reach this machine.
-            trust_env=parts.host not in _LOCAL_HOSTS,
-        )
 
     def chain_id(self) -> int:
         """What this endpoint serves, asked again after it failed: another node may have taken its place."""
@@ -180,33 +181,28 @@ class _Endpoint:
             raise
 
     def close(self) -> None:
-        self._client.close()
+        self._server.close()
 
     def _post(self, body: bytes) -> object:
-        deadline = time.monotonic() + self._policy.timeout
         content = bytearray()
         try:
-            with self._client.stream("POST", self._url, content=body) as response:
-                for chunk in response.iter_bytes():
-                    content += chunk
+            with self._server.ask("POST", body=body) as response:
+                for piece in response.stream():
+                    content += piece
                     if len(content) > self._policy.max_response:
                         raise RpcGarbage(f"{self.label} answers with more than {self._policy.max_response >> 20} MiB")
-                    if time.monotonic() > deadline:
-                        raise self._too_slow()
-        except httpx.TimeoutException:
-            raise self._too_slow() from None
-        except (httpx.HTTPError, OSError) as error:
+        except (HTTPError, OSError) as error:
+            if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
+                raise RpcUnavailable(f"{self.label} did not answer within {self._policy.timeout:g} s") from None
             raise RpcUnavailable(f"{self.label} can't be reached ({error}): check that the node runs there") from None
-        if response.status_code == 429 or response.status_code >= 500:
-            raise RpcUnavailable(f"{self.label} answers HTTP {response.status_code}: it is overloaded or out of order")
+        if response.status == 429 or response.status >= 500:
+            raise RpcUnavailable(f"{self.label} answers HTTP {response.status}: it is overloaded or out of order")
         try:
             parsed: object = json.loads(content)
         except (ValueError, RecursionError):
-            if response.is_success:
+            if response.status < 300:
                 raise self._garbage("what is not JSON") from None
-            raise RpcUnavailable(
-                f"{self.label} answers HTTP {response.status_code}: check address and access"
-            ) from None
+            raise RpcUnavailable(f"{self.label} answers HTTP {response.status}: check address and access") from None
         return parsed
 
     def _answers(self, document: object, ids: list[int]) -> dict[int, dict[str, object]]:
@@ -230,9 +226,6 @@ class _Endpoint:
                     raise self._garbage(f"{error} to {query.method}") from None
             case _:
                 raise self._garbage(f"neither a result nor an error to {query.method}")
-
-    def _too_slow(self) -> RpcUnavailable:
-        return RpcUnavailable(f"{self.label} did not answer within {self._policy.timeout:g} s")
 
     def _garbage(self, what: str) -> RpcGarbage:
         return RpcGarbage(f"{self.label} answers {what}: check that this is the address of an Ethereum node")

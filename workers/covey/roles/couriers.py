@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import httpx
 from eth_hash.auto import keccak
+from urllib3.exceptions import HTTPError
 
 from covey.chain.contract import Call
 from covey.roles.context import Context
@@ -13,9 +13,11 @@ from covey.roles.decision import Act
 from covey.roles.errors import RelayError, RelayRefused, RelayUnavailable
 from covey.roles.outcome import Local, Outcome
 from covey.roles.view import View
+from covey.web import Server
 
 MESSAGES_PATH = "/v1/messages"
-_TIMEOUT = httpx.Timeout(10.0, connect=3.0)
+_TIMEOUT = 10.0
+_CONNECT_TIMEOUT = 3.0
 _MAX_REASON = 500
 
 
@@ -67,12 +69,13 @@ class Couriers:
 
 def _post(relay: str, message: bytes) -> None:
     """Hands a message to a relay. Raises RelayUnavailable, RelayRefused."""
-    local = httpx.URL(relay).host in ("localhost", "127.0.0.1", "::1")
     try:
-        response = httpx.post(relay.rstrip("/") + MESSAGES_PATH, content=message, timeout=_TIMEOUT, trust_env=not local)
-    except httpx.HTTPError as error:
+        server = Server(relay.rstrip("/"), timeout=_TIMEOUT, connect_timeout=_CONNECT_TIMEOUT)
+        with server.ask("POST", MESSAGES_PATH, message) as response:
+            reason = response.read(_MAX_REASON).decode(errors="replace")
+    except HTTPError as error:
         raise RelayUnavailable(f"the relay {relay} can't be reached ({error})") from error
-    if response.status_code >= 500:
-        raise RelayUnavailable(f"the relay {relay} answers HTTP {response.status_code}")
-    if not response.is_success:
-        raise RelayRefused(f"the relay {relay} refuses the message: {response.text[:_MAX_REASON]}")
+    if response.status >= 500:
+        raise RelayUnavailable(f"the relay {relay} answers HTTP {response.status}")
+    if response.status >= 300:
+        raise RelayRefused(f"the relay {relay} refuses the message: {reason}")

@@ -7,16 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-import httpx
+import urllib3
+from urllib3.exceptions import HTTPError, ProtocolError
 
 from covey.storage.cid import Cid
 from covey.storage.deadline import Deadline
 from covey.storage.errors import BadStoreUri, Missing, StoreReadOnly, StoreUnavailable, Truncated
 from covey.storage.store import Content
 from covey.storage.unixfs import read
+from covey.web import Server
 
 _ABSENT: Final = frozenset({404, 410})
 _BUFFER: Final = 65_536
@@ -26,8 +29,8 @@ _HEADERS: Final = {"Accept": "application/vnd.ipld.raw", "Accept-Encoding": "ide
 class GatewayStore:
     """A `Store` that reads through the gateway at `url` and can't write.
 
-    `timeout_s` bounds each wait for the gateway, `total_s` a whole `get`. Redirects are not followed: the operator
-    chose this gateway and no other. Raises BadStoreUri.
+    `timeout_s` bounds each of the gateway's answers, a block at most, and `total_s` a whole `get`. Redirects are not
+    followed: the operator chose this gateway and no other. Raises BadStoreUri.
     """
 
     def __init__(self, url: str, *, timeout_s: float = 30, total_s: float = 600) -> None:
@@ -35,57 +38,57 @@ class GatewayStore:
         if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
             raise BadStoreUri(f"{url!r} is not a gateway's address; give one like https://gateway.example")
         self._url = url.rstrip("/")
-        self._timeout_s = timeout_s
+        try:
+            self._server = Server(self._url, timeout=timeout_s, headers=_HEADERS)
+        except HTTPError as error:
+            raise BadStoreUri(f"{url!r} is not a gateway's address: {error}") from error
         self._total_s = total_s
 
     def put(self, content: Content) -> str:
         """Raises StoreReadOnly, always."""
-        raise StoreReadOnly(f"{self._url} is a gateway, which only reads; publish through a dir: or kubo: store")
+        raise StoreReadOnly(f"{self._url} is a gateway, which only reads: publish through a dir:PATH or kubo:URL store")
 
     def get(self, cid: str, max_bytes: int) -> bytes:
         """See `Store.get`."""
         root = Cid.parse(cid)
         deadline = Deadline(self._total_s, f"reading {cid} from {self._url}")
-        with self._client() as client:
-            return read(root, lambda block_cid, limit: self._block(client, block_cid, limit, deadline), max_bytes)
+        return read(root, lambda block_cid, limit: self._block(block_cid, limit, deadline), max_bytes)
 
     def has(self, cid: str) -> bool:
         """See `Store.has`."""
         path = _block_path(Cid.parse(cid))
-        with self._client() as client, self._errors(path):
-            return self._found(client.head(path))
+        with self._errors(), self._server.ask("HEAD", path) as response:
+            return self._found(response)
 
-    def _client(self) -> httpx.Client:
-        return httpx.Client(base_url=self._url, headers=_HEADERS, timeout=self._timeout_s)
-
-    def _block(self, client: httpx.Client, cid: Cid, limit: int, deadline: Deadline) -> bytes:
+    def _block(self, cid: Cid, limit: int, deadline: Deadline) -> bytes:
         block = bytearray()
         path = _block_path(cid)
-        with self._errors(path), client.stream("GET", path) as response:
+        with self._errors(), self._server.ask("GET", path) as response:
             if not self._found(response):
                 raise Missing(f"{self._url} has no block {cid}; try another store")
-            for piece in response.iter_raw(_BUFFER):
-                deadline.check()
-                block += piece
-                if len(block) > limit:
-                    break
+            try:
+                for piece in response.stream(_BUFFER, decode_content=False):
+                    deadline.check()
+                    block += piece
+                    if len(block) > limit:
+                        break
+            except ProtocolError as error:
+                raise Truncated(f"{self._url}{path} broke off before its end; try again") from error
         return bytes(block[: limit + 1])
 
-    def _found(self, response: httpx.Response) -> bool:
-        if response.status_code == httpx.codes.OK:
+    def _found(self, response: urllib3.BaseHTTPResponse) -> bool:
+        if response.status == HTTPStatus.OK:
             return True
-        if response.status_code in _ABSENT:
+        if response.status in _ABSENT:
             return False
-        raise StoreUnavailable(f"{self._url} answered {response.status_code}; try again, or use another store")
+        raise StoreUnavailable(f"{self._url} answered {response.status}; try again, or use another store")
 
     @contextmanager
-    def _errors(self, path: str) -> Iterator[None]:
+    def _errors(self) -> Iterator[None]:
         try:
             yield
-        except httpx.RemoteProtocolError as error:
-            raise Truncated(f"{self._url}{path} broke off before its end; try again") from error
-        except httpx.HTTPError as error:
-            raise StoreUnavailable(f"{self._url} can't be reached: {error or type(error).__name__}") from error
+        except HTTPError as error:
+            raise StoreUnavailable(f"{self._url} can't be reached: {error}") from error
 
 
 def _block_path(cid: Cid) -> str:

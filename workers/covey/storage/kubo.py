@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import ipfshttpclient
 import requests
-from ipfshttpclient import exceptions
+from ipfshttpclient import exceptions, requests_wrapper
 
 from covey.storage.cid import Cid
 from covey.storage.deadline import Deadline
@@ -33,9 +33,14 @@ from covey.storage.errors import (
 )
 from covey.storage.store import Content
 from covey.storage.unixfs import CHUNK_SIZE, cid_of, read
+from covey.web import BoundedResponse
 
 # The library hands urllib3 an argument that has had no effect for years.
 warnings.filterwarnings("ignore", "The 'strict' parameter", FutureWarning, "urllib3")
+
+# The library's own connection classes, which it gives no other way to reach.
+for _connection in (requests_wrapper.HTTPConnection, requests_wrapper.HTTPSConnection):
+    _connection.response_class = BoundedResponse
 
 _DEFAULT_PORT: Final = 5001
 _ABSENT: Final = ("not found", "could not find", "deadline exceeded")
@@ -44,8 +49,8 @@ _ABSENT: Final = ("not found", "could not find", "deadline exceeded")
 class KuboStore:
     """A `Store` in the daemon whose RPC is at `url`. What is put is pinned.
 
-    `timeout_s` bounds each wait for the daemon, which looks for a block among its peers for nearly as long; `total_s`
-    bounds a whole `get`. Raises BadStoreUri.
+    `timeout_s` bounds each of the daemon's answers, a block at most, which it looks for among its peers for nearly as
+    long; `total_s` bounds a whole `get`. Raises BadStoreUri.
     """
 
     def __init__(self, url: str, *, timeout_s: float = 60, total_s: float = 600) -> None:
@@ -119,9 +124,9 @@ class KuboStore:
         if any(hint in words for hint in _ABSENT):
             return Missing(f"the daemon at {self._url} found no such block: {message}")
         if "no space left" in words:
-            return StoreFull(f"the daemon at {self._url} has no room: {message}; free space in its repository")
+            return StoreFull(f"the daemon at {self._url} has no room ({message}): free space in its repository")
         if "read-only" in words or "permission denied" in words:
-            return StoreReadOnly(f"the daemon at {self._url} can't write: {message}; check its repository")
+            return StoreReadOnly(f"the daemon at {self._url} can't write ({message}): check its repository")
         return StoreUnavailable(f"the daemon at {self._url} failed: {message}; see its log")
 
 

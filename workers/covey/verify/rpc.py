@@ -6,10 +6,12 @@ import json
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from typing import Final
 from urllib.parse import urlsplit
 
 from .bundle import MAX_LOG_BYTES, MAX_TOPICS, Block, Log
+from .transport import opener
 
 _MAX_ANSWER: Final = 64 * 2**20
 _TRIES: Final = 3
@@ -33,13 +35,14 @@ class Filter:
 
 
 class Node:
-    """A node by its HTTP address; `timeout` in seconds for each request."""
+    """A node by its HTTP address; `timeout` in seconds to connect, and again for the whole answer."""
 
     def __init__(self, url: str, timeout: float = 20.0) -> None:
         if urlsplit(url).scheme not in ("http", "https"):
             raise NodeError(f"{url!r} is no address of a node: use http://… or https://…")
         self._url = url
         self._timeout = timeout
+        self._opener = opener()
         self._requests = 0
 
     def chain_id(self) -> int:
@@ -105,12 +108,14 @@ class Node:
         request = urllib.request.Request(self._url, body, {"Content-Type": "application/json"})
         for left in reversed(range(_TRIES)):
             try:
-                with urllib.request.urlopen(request, timeout=self._timeout) as response:
+                with self._opener.open(request, timeout=self._timeout) as response:
                     content = response.read(_MAX_ANSWER + 1)
                 break
             except urllib.error.HTTPError as error:
                 raise Refused(f"{method}: the node answered with HTTP status {error.code}") from error
-            except OSError as error:
+            except TimeoutError as error:
+                raise Refused(f"{method}: the node did not answer within {self._timeout:g} s") from error
+            except (OSError, HTTPException) as error:
                 if not left:
                     raise NodeError(f"{method}: the node can't be reached: {error}") from error
         if len(content) > _MAX_ANSWER:
