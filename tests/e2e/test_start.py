@@ -99,6 +99,15 @@ def test_a_task_that_nobody_can_read(shared: tuple[Network, int]) -> None:
     assert network.read(c.vault.call("stakeOf", network.signers[4].address))["locked"] == 0
 
 
+def test_hidden_data_other_than_committed_to(shared: tuple[Network, int]) -> None:
+    network, _ = shared
+    described = network.state(network.post(creator=5, rounds=1)).uri
+    task = network.post_with_uri(described)  # which commits to other hashes
+    with pytest.raises(BadDescription, match=r"hidden data of round 1 is not what was committed to.*choose another"):
+        run_validator(ValidatorConfig(network.config(4), task), ignore)
+    assert network.read(network.contracts.vault.call("stakeOf", network.signers[4].address))["locked"] == 0
+
+
 def test_an_rpc_that_is_down_or_another_chains(shared: tuple[Network, int], tmp_path: Path) -> None:
     network, task = shared
     config = replace(network.config(4), folder=tmp_path)

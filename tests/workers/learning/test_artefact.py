@@ -19,7 +19,10 @@ from hypothesis import strategies as st
 
 from covey.learning import errors
 from covey.learning.artefact import decode, digest, encode, inspect, require_digest, require_task
+from covey.learning.data import Split
+from covey.learning.scoring import score_models
 from covey.learning.task import Limits, Model, TaskSpec
+from covey.protocol.lanes import MALFORMED
 
 LIMITS = Limits()
 PREFIX = 16  # magic and length of the JSON header
@@ -239,6 +242,58 @@ def test_weights_out_of_range(make_model: Callable[..., Model]) -> None:
 def test_weights_of_other_dtypes(make_model: Callable[..., Model], dtype: Any) -> None:
     with pytest.raises(errors.DtypeError):
         encode(make_model(_2_bias=np.zeros(10, dtype)))
+
+
+def saved_by_torch(**options: Any) -> bytes:
+    stream = io.BytesIO()
+    torch.save({"w": torch.ones(2)}, stream, **options)
+    return stream.getvalue()
+
+
+def altered_tensor(**changes: Any) -> Callable[[bytes], bytes]:
+    return lambda artefact: changed(artefact, lambda h, t: t["2.weight"].update(changes))
+
+
+def altered_header(**changes: Any) -> Callable[[bytes], bytes]:
+    return lambda artefact: changed(artefact, lambda h, t: h.update(changes))
+
+
+# What its author finds in every validator's log.
+TOLD: dict[str, tuple[Callable[[bytes], bytes], str]] = {
+    "pickle": (lambda a: pickle.dumps({"w": 1}), "Pickle: this is a pickle, which can run code; encode the model with"),
+    "legacy pickle": (lambda a: saved_by_torch(_use_new_zipfile_serialization=False), "Pickle: "),
+    "zip": (lambda a: saved_by_torch(), "Zip: this is a zip archive (torch.save writes those); encode the model with"),
+    "truncated": (lambda a: a[:-1], "is cut short"),
+    "10 GB by header": (
+        lambda a: a[:8] + (10 * 2**30).to_bytes(8, "little") + a[16:],
+        "TooLarge: artefact header claims 10,737,418,240 bytes; the limit is",
+    ),
+    "10 GB by tensor": (
+        altered_tensor(shape=[10 * 2**28], data_offsets=[0, 10 * 2**30]),
+        "TooLarge: ",
+    ),
+    "wrong shape": (altered_tensor(shape=[64, 8]), "Shape: tensor '2.weight' is (64, 8); the architecture dictates"),
+    "wrong dtype": (altered_tensor(dtype="F64"), "Dtype: tensor '2.weight' has dtype 'F64'; allowed are F32, F16"),
+    "NaN": (lambda a: a[:-4] + np.float32("nan").tobytes(), "holds NaN or infinity"),
+    "infinity": (lambda a: a[:-4] + np.float32("inf").tobytes(), "holds NaN or infinity"),
+    "unknown architecture": (
+        altered_header(architecture={"name": "transformer"}),
+        "UnknownArchitecture: image-classification has no architecture 'transformer'; it has linear",
+    ),
+    "unknown family": (altered_header(family="astrology"), "UnknownFamily: "),
+}
+
+
+@pytest.mark.parametrize("name", TOLD)
+def test_what_is_wrong_is_told_and_costs_no_other_model_its_score(
+    name: str, artefact: bytes, digits: Split, task: TaskSpec
+) -> None:
+    spoil, words = TOLD[name]
+    before, bad, after = score_models([artefact, spoil(artefact), artefact], digits.shards[0], task, "cpu")
+    assert bad.score == MALFORMED
+    assert words in bad.reason
+    assert before == after
+    assert before.score > MALFORMED
 
 
 def test_hash_differs(artefact: bytes) -> None:

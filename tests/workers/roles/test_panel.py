@@ -121,6 +121,24 @@ def test_a_creators_box_that_does_not_match_is_malformed(round_: Round) -> None:
     assert round_.scores(publication) == [MALFORMED] * 3
 
 
+def test_a_model_whose_hash_differs_is_malformed(round_: Round) -> None:
+    sealed, other = round_.sealed(round_.artefact), round_.sealed(b"another model")
+    promised = other.manifest.artefact.model_copy(update={"plaintext_hash": sealed.published.plaintext_hash})
+    swapped = other.manifest.model_copy(update={"artefact": promised})
+    for publication, reason in (
+        (replace(round_.publish(sealed), plaintext_hash=bytes(32)), "the manifest's plaintext hash is"),
+        (replace(round_.publish(sealed), manifest_hash=bytes(32)), "not the one that was published"),
+        (
+            replace(round_.publish(other, swapped.encode()), plaintext_hash=sealed.published.plaintext_hash),
+            "opens to another model than the published one",
+        ),
+    ):
+        model = read_model(publication, round_.seat(0), round_.store)
+        assert isinstance(model, Rejected)
+        assert reason in model.reason
+        assert round_.scores(publication) == [MALFORMED] * 3
+
+
 def test_a_manifest_of_another_round_is_malformed(round_: Round) -> None:
     other = Audience(BoxContext(1, ARENA, 5, 1), AUDIENCE.validators, AUDIENCE.creator)
     sealed = seal_model(round_.artefact, b"k" * 32, round_.spec.family, other)

@@ -15,6 +15,7 @@ import pytest
 
 from covey.storage import Missing, StoreUnavailable, Truncated, cid_of
 from covey.storage.local import LocalStore
+from tests.workers.storage.disks import needs_mounts, on_disk
 
 CONTENT = b"covey" * 100_000
 PUT = "import sys; from covey.storage.local import LocalStore; from pathlib import Path\n"
@@ -69,22 +70,13 @@ def test_no_room(tmp_path: Path) -> None:
     assert files_under(tmp_path) == []
 
 
-def user_namespaces_allowed() -> bool:
-    command = ["unshare", "--map-root-user", "--mount", "true"]
-    try:
-        return subprocess.run(command, capture_output=True, check=False).returncode == 0
-    except FileNotFoundError:
-        return False
-
-
-@pytest.mark.skipif(not user_namespaces_allowed(), reason="mounting a small disk needs user namespaces")
+@needs_mounts
 @pytest.mark.parametrize(
     ("options", "error"), [("size=200k", "StoreFull: no room"), ("ro", "StoreReadOnly: can't write")]
 )
 def test_full_and_read_only_disks(tmp_path: Path, options: str, error: str) -> None:
     script = PUT + f"LocalStore(Path({str(tmp_path)!r})).put(b'covey' * 100_000)"
-    shell = f'mount -t tmpfs -o {options} tmpfs "$1" && exec "$2" -c "$3"'
-    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", shell, "sh", str(tmp_path), sys.executable, script]
+    command = on_disk(tmp_path, options, [sys.executable, "-c", script])
     result = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert error in result.stderr
 

@@ -132,6 +132,11 @@ class Sender:
         """Keys of intents that were begun and are not known to be done."""
         return self._intents.unfinished()
 
+    def latest(self, key: str) -> bytes | None:
+        """The hash of the last transaction for an intent that is mined or may be; None if none was sent."""
+        intent = self._intents.find(key)
+        return _attempts(intent)[-1].hash if intent is not None and intent.attempts else None
+
     def _start(self, key: str) -> None:
         """Signs an intent's call with the next free nonce and sends it, again if another program takes that nonce."""
         message = message_of(self._intents.get(key).payload, self.address)

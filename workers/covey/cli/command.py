@@ -76,8 +76,8 @@ def _outcome(work: Callable[[], Exit | None], out: Output, debug: bool) -> Exit:
         return work() or Exit.OK
     except typer.Exit as done:
         return Exit(done.exit_code)
-    except KeyboardInterrupt:
-        out.note("stopped; start the same command again to go on")
+    except KeyboardInterrupt as stop:
+        out.note(str(stop) or "stopped; start the same command again to go on")
         return Exit.INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has gone; what is left in the buffers must not fail again at exit.

@@ -58,6 +58,8 @@ RULES: Final[Mapping[str, tuple[Exit, str]]] = {
     "covey.roles.errors.UnknownTask": (Exit.USAGE, OWN),
     "covey.sealing.errors.SealError": (Exit.STORE, "the content is not what was committed to: leave the task alone"),
     "covey.storage.errors.StoreError": (Exit.STORE, _STORE),
+    "covey.storage.errors.StoreFull": (Exit.STORE, OWN),
+    "covey.storage.errors.StoreReadOnly": (Exit.STORE, OWN),
     "covey.verify.bundle.BundleError": (Exit.SETUP, "name a bundle that 'covey verify TASK --export FILE' wrote"),
     "covey.verify.rescore.RescoreError": (Exit.STORE, OWN),
     "covey.verify.rpc.NodeError": (Exit.CHAIN, _RPC),

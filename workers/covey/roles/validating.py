@@ -11,6 +11,7 @@ from covey.roles import errands, validator
 from covey.roles.config import ValidatorConfig
 from covey.roles.context import Context
 from covey.roles.decision import Act, Decision, Step
+from covey.roles.errors import BadDescription
 from covey.roles.outcome import Local, Outcome
 from covey.roles.panel import Seat, fetch_model, judge, load_scoring, read_model, read_shard, vector_of
 from covey.roles.readiness import require_stake
@@ -20,7 +21,7 @@ from covey.roles.strategies import ValidatorStrategy
 from covey.roles.task import Publication, TaskState
 from covey.roles.validator import ValidatorFacts
 from covey.roles.view import View
-from covey.sealing import KeyPair, SealError, ShardCommitment, check_ciphertext
+from covey.sealing import CiphertextMismatch, KeyPair, SealError, ShardCommitment, check_ciphertext
 from covey.storage import BadCid, StoreError, TooLarge
 
 _FIRST_RETRY = 2
@@ -94,8 +95,12 @@ class ValidatorRole:
         state, context = view.state, self._context
         stake = self._config.stake or state.params.min_validator_stake
         require_stake(context, stake)
-        for content, shard in zip(self._context.describe(state).shards, state.shards, strict=True):
-            check_ciphertext(context.store.get(content.cid, content.size), _commitment(shard))
+        contents = self._context.describe(state).shards
+        for round_, (content, shard) in enumerate(zip(contents, state.shards, strict=True)):
+            try:
+                check_ciphertext(context.store.get(content.cid, content.size), _commitment(shard))
+            except CiphertextMismatch as error:  # its CID is right: fetching it again would bring the same
+                raise BadDescription(f"the hidden data of round {round_ + 1} is not what was committed to") from error
         call = context.contracts.arena.call(
             "enrolValidator", state.task, stake, self._keys.public, commitments.shards_hash(state.shards)
         )

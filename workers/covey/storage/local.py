@@ -118,9 +118,9 @@ def _write_errors(root: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _FULL:
-            raise StoreFull(f"no room in {root}: {error.strerror}; free space or move the store") from error
+            raise StoreFull(f"no room in {root} ({error.strerror}): free space, or use another store") from error
         if error.errno in _READ_ONLY:
-            raise StoreReadOnly(f"can't write to {root}: {error.strerror}; check its owner and mount") from error
+            raise StoreReadOnly(f"can't write to {root} ({error.strerror}): check its owner and mount") from error
         raise StoreUnavailable(f"can't write to {root}: {error}") from error
 
 

@@ -1,16 +1,17 @@
 """Posting tasks, and serving them as their creator."""
 
 import secrets
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Final
 
+from covey.chain import RpcError, TransactionStuck
 from covey.cli import durations
 from covey.cli.acts.working import Common, Reporter, model_folder, worker_config
 from covey.cli.exits import Exit
-from covey.cli.failures import CliError
+from covey.cli.failures import CliError, explain
 from covey.cli.output import Output
 from covey.learning.data import Dataset, load
 from covey.learning.families import FAMILIES
@@ -74,13 +75,26 @@ def create(
         params=params,
     )
     with ended_by_signals():
-        with out.step("encrypting the hidden data and posting the task"):
+        with _resumable(plan.reference), out.step("encrypting the hidden data and posting the task"):
             task = create_task(config, plan, Reporter(out))
         out.event({"kind": "posted", "task": task, "reference": plan.reference})
         out.say(f"posted task {task}; if this is interrupted, go on with 'covey task serve {task}'")
         if stay:
             folder = models or model_folder(common.place, task)
             run_creator(CreatorConfig(config, task, folder), Reporter(out))
+
+
+@contextmanager
+def _resumable(reference: str) -> Iterator[None]:
+    """Tells how to go on after being cut off: under another reference, a second task would be posted."""
+    again = f"start again with --reference {reference}, so that no second task is posted"
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"stopped; to go on, {again}") from None
+    except (RpcError, TransactionStuck) as error:
+        failure = explain(error)
+        raise CliError(failure.what, f"{failure.advice}; {again}", failure.exit) from error
 
 
 def serve(common: Common, task: int, models: Path | None, out: Output) -> None:

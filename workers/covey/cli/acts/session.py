@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -12,11 +12,11 @@ from typing import Any, Final
 from eth_typing import ChecksumAddress
 from eth_utils.address import to_checksum_address
 
-from covey.chain import Call, Contracts, Deployment, Gateway, Receipt, Sender
+from covey.chain import Call, Contracts, Deployment, Gateway, Receipt, RpcError, Sender, TransactionStuck
 from covey.chain.artefacts import codebook
 from covey.cli import options
 from covey.cli.exits import Exit
-from covey.cli.failures import CliError
+from covey.cli.failures import CliError, explain
 from covey.cli.output import Output
 from covey.journal import Journal
 from covey.wallet import (
@@ -33,6 +33,8 @@ from covey.wallet import (
 
 KEY: Final = "COVEY_KEY"
 PASSWORD: Final = "COVEY_PASSWORD"
+
+_LOOK_FIRST: Final = "it may still be mined; look at 'covey status' before you run this again, or it is done twice"
 
 
 @dataclass(frozen=True)
@@ -58,6 +60,7 @@ class Session:
     signer: Signer
     sender: Sender
     out: Output
+    _begun: list[str] = field(default_factory=list, init=False, repr=False)
 
     @property
     def address(self) -> ChecksumAddress:
@@ -69,8 +72,15 @@ class Session:
 
     def send(self, what: str, call: Call) -> Receipt:
         """Sends a call and waits for it; `what` names it, differently from all others of this session."""
+        self._begun.append(what)
         with self.out.step(what):
             return self.sender.send(what, call)
+
+    @property
+    def sent(self) -> list[str]:
+        """Transactions of this session that are mined, or may be one day."""
+        hashes = (self.sender.latest(what) for what in self._begun)
+        return ["0x" + hash_.hex() for hash_ in hashes if hash_ is not None]
 
 
 @contextmanager
@@ -84,15 +94,28 @@ def connect(network: options.Network) -> Iterator[Connection]:
 
 @contextmanager
 def sign_in(network: options.Network, account: options.Account, place: options.Place, out: Output) -> Iterator[Session]:
-    """Raises what `connect` and `signer_of` raise."""
+    """Raises what `connect` and `signer_of` raise.
+
+    A command is done once, when its user says so, so what it sends needs no memory beyond it. But whoever starts it
+    again because it was cut off has to know what was sent: it would be done twice.
+    """
     signer = signer_of(account, place)
-    # A command is done once, when its user says so: what it sends needs no memory beyond it.
     with (
         connect(network) as connection,
         TemporaryDirectory(prefix="covey-") as folder,
         Journal(Path(folder) / "journal.sqlite") as journal,
     ):
-        yield Session(connection, signer, Sender(connection.gateway, signer, journal), out)
+        session = Session(connection, signer, Sender(connection.gateway, signer, journal), out)
+        try:
+            yield session
+        except (KeyboardInterrupt, RpcError, TransactionStuck) as error:
+            if not session.sent:
+                raise
+            after = f"after sending {', '.join(session.sent)}"
+            if isinstance(error, KeyboardInterrupt):
+                raise KeyboardInterrupt(f"stopped {after}: {_LOOK_FIRST}") from None
+            failure = explain(error)
+            raise CliError(f"{failure.what} ({after})", _LOOK_FIRST, failure.exit) from error
 
 
 def signer_of(account: options.Account, place: options.Place) -> Signer:
