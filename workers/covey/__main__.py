@@ -1,5 +1,18 @@
-"""`python -m covey`: the same as `covey`."""
+"""`covey`, and `python -m covey`."""
 
-from covey.cli.main import app
+import sys
 
-app()
+from covey.cli.exits import Exit
+
+
+def main() -> None:
+    """Runs the command line. Ctrl-C while it loads ends it as quietly as later."""
+    try:
+        from covey.cli.main import app
+    except KeyboardInterrupt:
+        sys.exit(Exit.INTERRUPTED)
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -139,3 +139,10 @@ def test_a_store_that_is_full(covey: Covey, tmp_path: Path) -> None:
     assert error == f"error: no room in {tmp_path} (No space left on device)"
     assert advice == "next:  free space, or use another store"
     assert (posted(covey), credit(covey)) == before
+
+
+def test_ctrl_c_while_the_command_still_loads() -> None:
+    loading = "import signal, sys\nsys.addaudithook(lambda event, args: signal.raise_signal(signal.SIGINT)"
+    loading += " if event == 'import' and args[0] == 'typer' else None)\nfrom covey.__main__ import main\nmain()"
+    done = subprocess.run([sys.executable, "-c", loading], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (Exit.INTERRUPTED, "")
