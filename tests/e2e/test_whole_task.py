@@ -11,6 +11,11 @@ from covey.protocol.params import GWEI
 from covey.protocol.phases import Cause, Status
 from covey.roles.task import TaskState
 from covey.roles.view import View
+from covey.storage import open_store
+from covey.verify.export import export
+from covey.verify.report import Report
+from covey.verify.rescore import rescore
+from covey.verify.rpc import Node
 from tests.e2e.expected import check_conclusions, check_rounds
 from tests.e2e.network import TOKEN, Network
 
@@ -61,6 +66,7 @@ def test_a_task_with_every_kind_of_worker_ends_as_the_protocol_says(network: Net
     _check_roles(network, state)
     _check_messages(network, state)
     _check_models(network, state)
+    _check_scores(network, state)
 
     # Money: what each account has now is what it had, and what the events say.
     network.send(
@@ -133,6 +139,17 @@ def _check_models(network: Network, state: TaskState) -> None:
         for handle in data.settled["winners"]:
             path = network.folder / "models" / f"task-{state.task}-round-{round_ + 1}-handle-{handle}.covey"
             assert decode(path.read_bytes(), Limits()).classes == 10
+
+
+def _check_scores(network: Network, state: TaskState) -> None:
+    """A validator and the creator find the same scores again, with no more than their accounts' keys."""
+    bundle = export(Node(network.net.url), network.deployment.addresses.arena.lower(), state.task)
+    delivered = sum(len(handle.delivered) for handle in state.handles)
+    for account, models in ((6, sum(len(handle.published) for handle in state.handles)), (CREATOR, delivered)):
+        report = Report()
+        rescore(bundle, open_store(network.store), network.signers[account].worker_secret(), "cpu", report)
+        assert report.passed, report
+        assert len(report.checks) == models
 
 
 def _keeper_fees(network: Network, state: TaskState) -> Counter[str]:

@@ -1,12 +1,16 @@
 """Models of a real task, scored again from the store by those they were encrypted to."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 from eth_hash.auto import keccak
+from typer.testing import CliRunner
 
+from covey.cli.exits import Exit
+from covey.cli.main import app
 from covey.learning.artefact import encode
 from covey.learning.data import Split, encode_shard, load_digits, split_for_task
 from covey.learning.families import family_of
@@ -15,24 +19,29 @@ from covey.learning.task import TaskSpec
 from covey.learning.training import untrained
 from covey.protocol.commitments import Shard
 from covey.roles.description import Content, Description, put_description
-from covey.sealing import Audience, BoxContext, KeyPair, seal_model, seal_shard
+from covey.roles.sealed import CreatorSecrets, validator_keys
+from covey.sealing import Audience, BoxContext, seal_model, seal_shard
+from covey.storage import Missing
 from covey.storage.local import LocalStore
 from covey.verify.bundle import Bundle, write_bundle
 from covey.verify.check import verify
-from covey.verify.cli import AGREES, DIFFERS, UNREADABLE, main
 from covey.verify.export import export
 from covey.verify.report import Report
 from covey.verify.rescore import RescoreError, rescore
 from covey.verify.rpc import Node
+from covey.wallet import Signer
 from tests.workers.verify.stories import SMALL, masked
 from tests.workers.verify.world import Model, Run, World, secret
 
-CREATOR = KeyPair.from_seed(secret("creator's box key"))
-STRANGER = secret("stranger")
+NONCE = secret("nonce of the task")
 
 
-def box_keys(validator: str) -> KeyPair:
-    return KeyPair.from_seed(secret("box key", validator))
+def worker(name: str) -> Signer:
+    """Whose key a worker was run with."""
+    return Signer(secret("worker", name))
+
+
+CREATOR, STRANGER = worker("creator"), worker("stranger")
 
 
 @dataclass
@@ -58,8 +67,8 @@ class SealedRun(Run):
             task=self.spec,
             training=Content(cid=self.store.put(training), size=len(training)),
             shards=tuple(Content(cid=self.store.put(s.ciphertext), size=len(s.ciphertext)) for s in shards),
-            creator_key=CREATOR.public,
-            nonce=bytes(32),
+            creator_key=self.creator_key,
+            nonce=NONCE,
         )
         return put_description(description, self.store)
 
@@ -69,13 +78,17 @@ class SealedRun(Run):
         sealed = [seal_shard(encode_shard(shard), self.shard_key(r)) for r, shard in enumerate(self.data.shards)]
         return [Shard(s.commitment.ciphertext_hash, s.commitment.plaintext_hash, s.commitment.key_hash) for s in sealed]
 
+    @property
+    def creator_key(self) -> bytes:
+        return CreatorSecrets(self.world.domain, CREATOR.worker_secret(), NONCE).box_keys.public
+
     def box_key(self, validator: str) -> bytes:
-        return box_keys(validator).public
+        return validator_keys(self.world.domain, self.task, worker(validator).worker_secret()).public
 
     def sealed(self, round: int, name: str, plaintext: bytes) -> Model:
         assert self.store is not None
         context = BoxContext(self.world.domain.chain_id, self.world.arena.address, self.task, round)
-        audience = Audience(context, tuple(self.box_key(validator) for validator in self.validators), CREATOR.public)
+        audience = Audience(context, tuple(self.box_key(validator) for validator in self.validators), self.creator_key)
         model = seal_model(plaintext, secret("model key", self.task, name), self.spec.family, audience)
         self.store.put(model.ciphertext)
         return Model(
@@ -92,11 +105,11 @@ class Played:
     """A finished task and where its contents are."""
 
     bundle: Bundle
-    store: str
+    store: Path
 
-    def report(self, key: bytes) -> Report:
+    def report(self, signer: Signer) -> Report:
         report = verify(self.bundle)
-        rescore(self.bundle, self.store, key, "cpu", report)
+        rescore(self.bundle, LocalStore(self.store), signer.worker_secret(), "cpu", report)
         return report
 
 
@@ -112,7 +125,7 @@ def play(world: World, folder: Path, cheat: Mapping[str, int]) -> Played:
     run.play_round(0, artefacts, dict.fromkeys(run.validators, scores))
     run.open()
     run.deliver(0, run.winners(0)[0])
-    return Played(export(Node(world.url), world.arena.address.lower(), run.task), f"dir:{folder}")
+    return Played(export(Node(world.url), world.arena.address.lower(), run.task), folder)
 
 
 @pytest.fixture(scope="module")
@@ -131,13 +144,13 @@ def again(report: Report) -> dict[str, bool]:
 
 
 def test_a_validator_finds_every_honest_score(honest: Played) -> None:
-    report = honest.report(secret("box key", "v1"))
+    report = honest.report(worker("v1"))
     assert report.passed
     assert again(report) == {"handle 0": True, "handle 1": True, "handle 2": True}
 
 
 def test_the_creator_finds_the_scores_of_delivered_models(honest: Played) -> None:
-    report = honest.report(CREATOR.secret)
+    report = honest.report(CREATOR)
     assert report.passed
     assert len(again(report)) == 1
     assert any("2 models were not delivered" in note for note in report.notes)
@@ -145,26 +158,37 @@ def test_the_creator_finds_the_scores_of_delivered_models(honest: Played) -> Non
 
 def test_a_consensus_that_is_wrong_is_found(cheated: Played) -> None:
     assert verify(cheated.bundle).passed
-    assert again(cheated.report(secret("box key", "v0"))) == {"handle 0": True, "handle 1": False, "handle 2": True}
+    assert again(cheated.report(worker("v0"))) == {"handle 0": True, "handle 1": False, "handle 2": True}
 
 
 def test_nothing_is_encrypted_to_a_stranger(honest: Played) -> None:
-    with pytest.raises(RescoreError, match="nothing was encrypted to it"):
+    with pytest.raises(RescoreError, match="neither a validator"):
         honest.report(STRANGER)
 
 
 def test_an_empty_store_is_named(honest: Played, tmp_path: Path) -> None:
-    with pytest.raises(RescoreError, match="scoring again"):
-        rescore(honest.bundle, f"dir:{tmp_path}", CREATOR.secret, "cpu", Report())
+    with pytest.raises(Missing):
+        rescore(honest.bundle, LocalStore(tmp_path), CREATOR.worker_secret(), "cpu", Report())
 
 
-def test_the_command(honest: Played, cheated: Played, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    key, path = tmp_path / "validator.key", tmp_path / "bundle.json"
-    key.write_text("0x" + secret("box key", "v2").hex() + "\n")
-    for played, status in ((honest, AGREES), (cheated, DIFFERS)):
+def test_the_command(honest: Played, cheated: Played, tmp_path: Path) -> None:
+    def command(played: Played, signer: Signer) -> tuple[int, str]:
+        path = tmp_path / "bundle.json"
         path.write_bytes(write_bundle(played.bundle))
-        options = ["--rescore", played.store, "--box-key", str(key), "--device", "cpu"]
-        assert main([str(path), *options]) == status
-    assert "round 0: scored again" in capsys.readouterr().out
-    for bad in (tmp_path / "missing", path):
-        assert main([str(path), "--rescore", honest.store, "--box-key", str(bad)]) == UNREADABLE
+        arguments = ["verify", str(path), "--rescore", "--device", "cpu", "--json"]
+        key = signer.export().reveal().hex()
+        environment = {"COVEY_HOME": str(tmp_path), "COVEY_STORE": f"dir:{played.store}", "COVEY_KEY": key}
+        result = CliRunner().invoke(app, arguments, env=environment | {"COVEY_KEYSTORE": None})
+        return result.exit_code, result.stdout or result.stderr
+
+    for played, signer, status in (
+        (honest, worker("v2"), Exit.OK),
+        (honest, CREATOR, Exit.OK),
+        (cheated, worker("v2"), Exit.FAILED),
+    ):
+        code, out = command(played, signer)
+        assert code == status
+        assert "round 0: scored again" in {check["group"] for check in json.loads(out)["checks"]}
+    code, err = command(honest, STRANGER)
+    assert code == Exit.SETUP
+    assert "--keystore" in err

@@ -61,7 +61,7 @@ RULES: Final[Mapping[str, tuple[Exit, str]]] = {
     "covey.storage.errors.StoreFull": (Exit.STORE, OWN),
     "covey.storage.errors.StoreReadOnly": (Exit.STORE, OWN),
     "covey.verify.bundle.BundleError": (Exit.SETUP, "name a bundle that 'covey verify TASK --export FILE' wrote"),
-    "covey.verify.rescore.RescoreError": (Exit.STORE, OWN),
+    "covey.verify.rescore.RescoreError": (Exit.SETUP, OWN),
     "covey.verify.rpc.NodeError": (Exit.CHAIN, _RPC),
     "covey.wallet.errors.WalletError": (Exit.SETUP, OWN),
     "builtins.OSError": (Exit.SETUP, "check that path, its permissions, and the disk"),

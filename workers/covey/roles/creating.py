@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from covey.chain.errors import RpcGarbage
-from covey.journal import Secret, derive
+from covey.journal import derive
 from covey.learning.data import Split, encode_shard, split_for_task
 from covey.learning.families import family_of
 from covey.roles import creator, errands
@@ -19,13 +19,12 @@ from covey.roles.description import Content, Description, put_description
 from covey.roles.errors import NotReady
 from covey.roles.outcome import Local, Outcome
 from covey.roles.readiness import require_credit
-from covey.roles.sealed import audience_of
+from covey.roles.sealed import CreatorSecrets, audience_of
 from covey.roles.task import TaskState
 from covey.roles.view import View
 from covey.sealing import (
     MAX_MANIFEST_SIZE,
     SEAL_OVERHEAD,
-    KeyPair,
     ManifestRules,
     Published,
     SealedShard,
@@ -36,25 +35,6 @@ from covey.sealing import (
 )
 
 
-class CreatorSecrets:
-    """What a creator keeps secret about one task, derived from its secret and the task's public nonce."""
-
-    def __init__(self, context: Context, nonce: bytes) -> None:
-        self._secret: Secret = context.secret
-        self._domain = (context.domain.chain_id, context.domain.arena.lower(), "creator", nonce)
-
-    @property
-    def split_seed(self) -> bytes:
-        return derive(self._secret, *self._domain, "split")
-
-    @property
-    def box_keys(self) -> KeyPair:
-        return KeyPair.from_seed(derive(self._secret, *self._domain, "box key"))
-
-    def shard_key(self, round_: int) -> bytes:
-        return derive(self._secret, *self._domain, "shard key", round_)
-
-
 def post_task(context: Context, plan: TaskPlan) -> int:
     """Splits and encrypts the data, stores what others need, and posts the task; returns its number.
 
@@ -62,14 +42,14 @@ def post_task(context: Context, plan: TaskPlan) -> int:
     DataError, ParamOutOfRange, ChainError.
     """
     nonce = derive(context.secret, context.domain.chain_id, context.domain.arena.lower(), "task", plan.reference)
-    secrets = CreatorSecrets(context, nonce)
+    secrets = CreatorSecrets(context.domain, context.secret, nonce)
     split = split_for_task(plan.data, plan.rounds, secrets.split_seed)
     if split.small:
         rounds = ", ".join(str(round_ + 1) for round_ in split.small)
         context.inform(None, f"few hidden examples in round {rounds}: scores will be coarse", rounds=list(split.small))
     shards = [seal_shard(encode_shard(shard), secrets.shard_key(i)) for i, shard in enumerate(split.shards)]
     params = plan.params(split.shards)
-    uri = put_description(_describe(context, plan, split, shards, nonce), context.store)
+    uri = put_description(_describe(context, plan, split, shards, secrets.box_keys.public, nonce), context.store)
     key = f"create/{plan.reference}"
     if context.journal.intents.find(key) is None:
         require_credit(context, context.address, params.bounty + params.bond)
@@ -85,14 +65,16 @@ def post_task(context: Context, plan: TaskPlan) -> int:
     return task
 
 
-def _describe(context: Context, plan: TaskPlan, split: Split, shards: list[SealedShard], nonce: bytes) -> Description:
+def _describe(
+    context: Context, plan: TaskPlan, split: Split, shards: list[SealedShard], creator_key: bytes, nonce: bytes
+) -> Description:
     training = encode_shard(split.train)
     return Description(
         title=plan.title,
         task=family_of(plan.family).task(plan.data, plan.limits),
         training=Content(cid=context.store.put(training), size=len(training)),
         shards=tuple(Content(cid=context.store.put(s.ciphertext), size=len(s.ciphertext)) for s in shards),
-        creator_key=CreatorSecrets(context, nonce).box_keys.public,
+        creator_key=creator_key,
         nonce=nonce,
     )
 
@@ -165,7 +147,8 @@ class CreatorRole:
     def _secrets(self, state: TaskState) -> CreatorSecrets:
         """Known even while the store is down: a key that comes late costs the bond."""
         known = self._context.journal.facts.get(_nonce_key(state.uri))
-        return CreatorSecrets(self._context, known or self._context.describe(state).nonce)
+        nonce = known or self._context.describe(state).nonce
+        return CreatorSecrets(self._context.domain, self._context.secret, nonce)
 
 
 def _nonce_key(uri: str) -> str:

@@ -15,13 +15,13 @@ from covey.roles.errors import BadDescription
 from covey.roles.outcome import Local, Outcome
 from covey.roles.panel import Seat, fetch_model, judge, load_scoring, read_model, read_shard, vector_of
 from covey.roles.readiness import require_stake
-from covey.roles.sealed import audience_of
+from covey.roles.sealed import audience_of, validator_keys
 from covey.roles.settling import results
 from covey.roles.strategies import ValidatorStrategy
 from covey.roles.task import Publication, TaskState
 from covey.roles.validator import ValidatorFacts
 from covey.roles.view import View
-from covey.sealing import CiphertextMismatch, KeyPair, SealError, ShardCommitment, check_ciphertext
+from covey.sealing import CiphertextMismatch, SealError, ShardCommitment, check_ciphertext
 from covey.storage import BadCid, StoreError, TooLarge
 
 _FIRST_RETRY = 2
@@ -45,7 +45,7 @@ class ValidatorRole:
         self._context = context
         self._config = config
         self._scope = context.scope(config.task, "validator")
-        self._keys = KeyPair.from_seed(self._scope.derive(context.secret, Purpose.BOX_KEY))
+        self._keys = validator_keys(context.domain, config.task, context.secret)
         self._fetches: dict[Publication, _Fetch] = {}
         if self._scores:  # while others enrol: nobody should wait for it once the key is posted
             Thread(target=load_scoring, daemon=True, name="load scoring").start()

@@ -13,7 +13,6 @@ from .check import verify
 from .compare import compare
 from .export import export
 from .report import text, to_json
-from .rescore import RescoreError, read_key, rescore
 from .rpc import Node, NodeError
 
 _EXAMPLES = """
@@ -21,7 +20,8 @@ examples:
   python -m covey.verify bundle.json
   python -m covey.verify bundle.json --rpc http://127.0.0.1:8545
   python -m covey.verify 7 --rpc http://127.0.0.1:8545 --arena 0x… --export bundle.json
-  python -m covey.verify bundle.json --rescore dir:store --box-key validator.key
+
+'covey verify' also scores the models again, which takes more than Python alone.
 
 exit status:
   0  the chain did what the rules demand
@@ -46,11 +46,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             report = verify(bundle)
             if options.rpc:
                 compare(bundle, Node(options.rpc), report)
-        if options.rescore:
-            rescore(bundle, options.rescore, read_key(Path(options.box_key)), options.device, report)
         if options.export:
             Path(options.export).write_bytes(write_bundle(bundle))
-    except (BundleError, NodeError, RescoreError, OSError) as error:
+    except (BundleError, NodeError, OSError) as error:
         print(f"cannot verify: {error}", file=sys.stderr)
         return UNREADABLE
     print(to_json(report) if options.json else text(report, options.every), end="")
@@ -71,16 +69,6 @@ def _parser() -> argparse.ArgumentParser:
         "--from-block", type=int, default=0, metavar="N", help="block of the vault's deployment, or less"
     )
     parser.add_argument("--export", metavar="FILE", help="write what was read as a bundle")
-    parser.add_argument(
-        "--rescore", metavar="STORE", help="score the models again from this store (needs Covey and torch)"
-    )
-    parser.add_argument(
-        "--box-key",
-        metavar="FILE",
-        default="",
-        help="X25519 secret of a validator or the creator, 64 hexadecimal digits",
-    )
-    parser.add_argument("--device", default="auto", help="where to score: auto, cpu, cuda, cuda:1")
     parser.add_argument("--every", action="store_true", help="print every single check")
     parser.add_argument("--json", action="store_true", help="print the report as JSON")
     return parser

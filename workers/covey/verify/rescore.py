@@ -1,14 +1,19 @@
 """Scoring the published models again, on the hidden data that the task revealed, and comparing with the consensus.
 
-The one part of the verifier that needs the rest of Covey, and torch; both are imported when it is used. Models are
-encrypted, so it takes the secret key of somebody they were encrypted to: a validator's opens all models of a round, the
-creator's those whose boxes were delivered.
+The one part of the verifier that needs the rest of Covey, and torch. Models are encrypted, so it takes the secret of a
+worker that they were encrypted to: a validator's opens all models of a round, the creator's those that were delivered.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
+from covey.journal import Secret
+from covey.protocol.commitments import Domain
+from covey.roles.description import Description, fetch_description
+from covey.roles.panel import Rejected, Seat, fetch_model, judge, read_model, read_shard
+from covey.roles.sealed import CreatorSecrets, validator_keys
+from covey.roles.task import Publication
+from covey.sealing import Audience, BoxContext, KeyPair, ShardCommitment, open_creator_box, open_model
+from covey.storage import Store
 
 from .bundle import Bundle
 from .events import Delivered
@@ -17,73 +22,54 @@ from .replay import replay
 from .report import Inconsistent, Report
 from .settlement import Outcome, settle
 
-if TYPE_CHECKING:
-    from covey.roles.description import Description
-    from covey.roles.panel import Rejected, Seat
-    from covey.roles.task import Publication
-    from covey.sealing import KeyPair
-    from covey.storage import Store
-
 _UNAVAILABLE = 1
-_KEY_BYTES = 32
 
 
 class RescoreError(Exception):
     """Nothing can be scored: what is missing, and what to do."""
 
 
-def read_key(path: Path) -> bytes:
-    """The secret X25519 key in a file of 64 hexadecimal digits. Raises RescoreError."""
-    try:
-        key = bytes.fromhex(path.read_text("ascii").strip().removeprefix("0x"))
-    except (OSError, ValueError) as error:
-        raise RescoreError(f"--box-key {path}: no file of {2 * _KEY_BYTES} hexadecimal digits") from error
-    if len(key) != _KEY_BYTES:
-        raise RescoreError(f"--box-key {path}: {len(key)} bytes, where an X25519 secret has {_KEY_BYTES}")
-    return key
+def rescore(bundle: Bundle, store: Store, secret: Secret, device: str, report: Report) -> None:
+    """Adds a check for each model that the worker's secret opens, of each settled round, to the report.
 
-
-def rescore(bundle: Bundle, store_uri: str, secret: bytes, device: str, report: Report) -> None:
-    """Adds a check for each model of each settled round to the report. Raises RescoreError."""
-    try:
-        from covey.learning.errors import LearningError
-        from covey.roles.description import fetch_description
-        from covey.sealing import KeyPair, SealError
-        from covey.storage import StoreError, open_store
-    except ImportError as error:
-        raise RescoreError(f"scoring again needs Covey and torch: {error}") from error
+    Raises RescoreError, StoreError, SealError, LearningError, RoleError.
+    """
     try:
         history = replay(bundle, Report())
         outcomes = settle(history).outcomes
-        store, keys = open_store(store_uri), KeyPair.from_seed(secret)
-        description = fetch_description(history.uri, history.params.rounds, store)
-        reader = _Reader(history, description, store, keys)
-        for outcome in outcomes.values():
-            _rescore_round(history, outcome, reader, device, report)
     except Inconsistent as error:
         raise RescoreError(f"the history makes no sense: {error}") from error
-    except (StoreError, SealError, LearningError) as error:
-        raise RescoreError(f"scoring again: {error}") from error
+    description = fetch_description(history.uri, history.params.rounds, store)
+    reader = _Reader(history, description, store, secret)
+    for outcome in outcomes.values():
+        _rescore_round(history, outcome, reader, device, report)
 
 
 class _Reader:
     """Opens models as a validator, or as the creator."""
 
-    def __init__(self, history: History, description: Description, store: Store, keys: KeyPair) -> None:
+    def __init__(self, history: History, description: Description, store: Store, secret: Secret) -> None:
         self.description = description
         self.store = store
         self._context = history.context
-        self._keys = keys
         self._boxes = tuple(history.validators[index].box_key for index in range(len(history.validators)))
-        if keys.public not in (*self._boxes, description.creator_key):
-            raise RescoreError("--box-key is neither a validator's nor the creator's: nothing was encrypted to it")
+        self._keys = self._own_keys(secret)
+
+    def _own_keys(self, secret: Secret) -> KeyPair:
+        task, domain = self._context.task, Domain(self._context.chain_id, self._context.arena)
+        of_validator = validator_keys(domain, task, secret)
+        of_creator = CreatorSecrets(domain, secret, self.description.nonce).box_keys
+        if of_validator.public in self._boxes:
+            return of_validator
+        if of_creator.public == self.description.creator_key:
+            return of_creator
+        raise RescoreError(
+            f"this account was neither a validator of task {task} nor its creator, so no model was encrypted to it: "
+            "name the wallet whose worker was, with --keystore"
+        )
 
     def read(self, one: Round, place: int) -> bytes | Rejected | None:
         """The model of a lane, or the score that it gets unseen; None if this key does not open it."""
-        from covey.roles.panel import Seat, read_model
-        from covey.roles.task import Publication
-        from covey.sealing import Audience, BoxContext
-
         lane = one.lanes[place]
         published = Publication(
             handle=lane.handle,
@@ -107,17 +93,11 @@ class _Reader:
 
 
 def _open_as_creator(published: Publication, box: bytes, seat: Seat, store: Store) -> bytes:
-    from covey.roles.panel import fetch_model
-    from covey.sealing import open_creator_box, open_model
-
     manifest, ciphertext = fetch_model(published, seat, store)
     return open_model(ciphertext, open_creator_box(box, seat.keys, seat.audience.context), manifest)
 
 
 def _rescore_round(history: History, outcome: Outcome, reader: _Reader, device: str, report: Report) -> None:
-    from covey.roles.panel import judge, read_shard
-    from covey.sealing import ShardCommitment
-
     one, shard = history.rounds[outcome.round], history.shards[outcome.round]
     group, spec = f"round {one.number}: scored again", reader.description.task
     content = reader.description.shards[one.number]

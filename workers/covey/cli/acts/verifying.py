@@ -1,19 +1,34 @@
 """Verifying a task's settlement, from the chain or from a bundle."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from covey.cli import options
 from covey.cli.acts.session import connect, signer_of
 from covey.cli.exits import Exit
 from covey.cli.output import Output
-from covey.journal import Purpose, Scope
+from covey.journal import Secret
 from covey.verify.bundle import MAX_BUNDLE_BYTES, Bundle, read_bundle, write_bundle
 from covey.verify.check import verify
 from covey.verify.compare import compare
 from covey.verify.export import export
 from covey.verify.report import text, to_json
-from covey.verify.rescore import read_key, rescore
 from covey.verify.rpc import Node
+
+
+@dataclass(frozen=True)
+class Rescoring:
+    """Whose secret opens the models, the store they are in, and where to score them."""
+
+    secret: Secret
+    store: str
+    device: str
+
+
+def rescoring(account: options.Account, place: options.Place, content: options.Content, device: str) -> Rescoring:
+    """Raises what `signer_of` raises."""
+    store = content.store or f"dir:{place.home / 'store'}"
+    return Rescoring(signer_of(account, place).worker_secret(), store, device)
 
 
 def from_chain(network: options.Network, task: int, out: Output) -> Bundle:
@@ -32,19 +47,25 @@ def from_file(path: Path) -> Bundle:
 def judge(
     bundle: Bundle,
     against: options.Network | None,
-    rescoring: tuple[str, bytes, str] | None,
+    rescoring: Rescoring | None,
     every: bool,
     out: Output,
 ) -> Exit:
-    """The verdict; also compares with a node (`against`), and scores models again (store, secret key, device)."""
+    """The verdict; also compares with a node (`against`), and scores models again.
+
+    Raises NodeError and what `rescore` raises.
+    """
     report = verify(bundle)
     if against is not None:
         with out.step("comparing the bundle with the chain"):
             compare(bundle, Node(against.rpc[0]), report)
     if rescoring is not None:
-        store, secret, device = rescoring
         with out.step("scoring the models again"):
-            rescore(bundle, store, secret, device, report)
+            # Loads torch, which verifying alone does without.
+            from covey.storage import open_store
+            from covey.verify.rescore import rescore
+
+            rescore(bundle, open_store(rescoring.store), rescoring.secret, rescoring.device, report)
     if out.as_json:
         print(to_json(report))
     else:
@@ -55,13 +76,3 @@ def judge(
 def save(bundle: Bundle, path: Path, out: Output) -> None:
     path.write_bytes(write_bundle(bundle))
     out.note(f"the bundle is in {path}: 'covey verify {path}' needs no node")
-
-
-def box_key(bundle: Bundle, account: options.Account, place: options.Place, file: Path | None) -> bytes:
-    """The secret key that opens models: from a file, or of the account as a validator of the task."""
-    if file is not None:
-        return read_key(file)
-    from eth_utils.address import to_checksum_address
-
-    scope = Scope(bundle.chain_id, to_checksum_address(bundle.contracts.arena), bundle.task, "validator")
-    return scope.derive(signer_of(account, place).worker_secret(), Purpose.BOX_KEY)

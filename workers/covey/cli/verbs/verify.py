@@ -19,7 +19,8 @@ app = typer.Typer()
     covey verify 1 --export task-1.json
     covey verify task-1.json
     covey verify task-1.json --compare --rpc https://another.node
-    covey verify 1 --rescore --keystore validator""",
+    covey verify 1 --rescore --keystore validator
+    covey verify 1 --rescore --keystore creator --device cuda""",
 )
 def verify(
     source: Annotated[str, typer.Argument(metavar="TASK|BUNDLE", help="A task's number, or a bundle's file.")],
@@ -31,23 +32,23 @@ def verify(
     export: Annotated[Path | None, typer.Option(help="Write what was read as a bundle that needs no node.")] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Also compare a bundle with the chain.")] = False,
     rescore: Annotated[
-        bool, typer.Option("--rescore", help="Also score the models again, as the validator that the account was.")
+        bool,
+        typer.Option(
+            "--rescore",
+            help="Also score the models again: all of them for the account of a validator of the task, those delivered "
+            "for its creator's.",
+        ),
     ] = False,
-    box_key: Annotated[
-        Path | None, typer.Option(help="File of another X25519 secret that opens the models: a creator's.")
-    ] = None,
     device: Annotated[str, typer.Option(help="Where to score: auto, cpu, cuda or cuda:INDEX.")] = "auto",
     every: Annotated[bool, typer.Option("--every", help="Show every single check.")] = False,
 ) -> Exit:
     """Re-derive a task's settlement from its events alone, and compare every wei. Exits 1 on a difference."""
     from covey.cli.acts import verifying
 
+    rescoring = verifying.rescoring(account, place, content, device) if rescore else None
     number = source.isdecimal()
     bundle = verifying.from_chain(network, int(source), out) if number else verifying.from_file(Path(source))
-    rescoring = None
-    if rescore or box_key is not None:
-        secret = verifying.box_key(bundle, account, place, box_key)
-        rescoring = (content.store or f"dir:{place.home / 'store'}", secret, device)
     if export is not None:
         verifying.save(bundle, export, out)
-    return verifying.judge(bundle, network if compare and not number else None, rescoring, every, out)
+    against = network if compare and not number else None
+    return verifying.judge(bundle, against, rescoring, every, out)
