@@ -1,65 +1,34 @@
 """Settlement on a real EVM and in Python: the same to the wei, and every altered witness refused."""
 
-import json
-import os
-import subprocess
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import replace
 from random import Random
 from typing import Any
 
 import pytest
-from eth_abi.abi import decode, encode
-from eth_hash.auto import keccak
 
-from covey.localnet import Localnet, NodeFailed, Settings
+from covey.localnet import Localnet, NodeFailed
 from covey.protocol import lanes, payouts
 from covey.protocol.settlement import RoundResult, SettlementWitness, settle_round, tally_round, witness
+from tests.workers.protocol.harness import SETTINGS, Function
 from tests.workers.protocol.rounds import Round, random_round
 
-ROOT = Path(__file__).parents[3]
-ARTIFACTS = Path(os.environ.get("FOUNDRY_OUT", ROOT / "build/forge/out"))
-HARNESS = "tests/forge/SettlementHarness.sol"
-AT = "0x00000000000000000000000000000000000c0de5"
-GAS = 10**9
 ROUNDS, BATCH = 10_000, 200
 
 
-@dataclass(frozen=True)
-class Harness:
-    """The settlement libraries as one contract, whose code each call brings along."""
-
-    net: Localnet
-    code: str
-    given: str
-    answered: str
-
-    def settle_all(self, rounds: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
-        """What the contract answers to the rounds given as its structs. Raises NodeFailed where it reverts."""
-        data = keccak(f"settleAll({self.given})".encode())[:4] + encode([self.given], [rounds])
-        call = {"to": AT, "data": "0x" + data.hex(), "gas": hex(GAS)}
-        answer = str(self.net.rpc("eth_call", call, "latest", {AT: {"code": self.code}}))
-        (outcomes,) = decode([self.answered], bytes.fromhex(answer[2:]))
-        return tuple(outcomes)
-
-
 @pytest.fixture(scope="module")
-def harness() -> Iterator[Harness]:
-    subprocess.run([ROOT / "tools/run", "forge", "build", HARNESS], cwd=ROOT, check=True)
-    artifact = json.loads((ARTIFACTS / Path(HARNESS).name / "SettlementHarness.json").read_text())
-    (function,) = (entry for entry in artifact["abi"] if entry.get("name") == "settleAll")
-    with Localnet(settings=Settings(gas_limit=GAS)) as net:
-        code = artifact["deployedBytecode"]["object"]
-        yield Harness(net, code, abi_type(function["inputs"][0]), abi_type(function["outputs"][0]))
+def settle_all() -> Iterator[Function]:
+    """The settlement libraries as one contract: from rounds, as its structs, to their outcomes."""
+    with Localnet(settings=SETTINGS) as net:
+        yield Function.of(net, "SettlementHarness.sol", "settleAll")
 
 
-def test_i13_i15_ten_thousand_random_rounds_agree_to_the_wei(harness: Harness) -> None:
+def test_i13_i15_ten_thousand_random_rounds_agree_to_the_wei(settle_all: Function) -> None:
     random = Random(20_240_607)
     for first in range(0, ROUNDS, BATCH):
         rounds = [random_round(random) for _ in range(BATCH)]
         results = [settled(round) for round in rounds]
-        outcomes = harness.settle_all(
+        (outcomes,) = settle_all(
             [
                 arguments(round, result.order, witness(round.given, result))
                 for round, result in zip(rounds, results, strict=True)
@@ -72,7 +41,7 @@ def test_i13_i15_ten_thousand_random_rounds_agree_to_the_wei(harness: Harness) -
 @pytest.mark.parametrize(
     "alteration", ["median", "winner", "order of winners", "number of winners", "order of vectors", "length"]
 )
-def test_i12_i15_altered_witness_is_refused(harness: Harness, alteration: str) -> None:
+def test_i12_i15_altered_witness_is_refused(settle_all: Function, alteration: str) -> None:
     random = Random(alteration)
     refused = 0
     while refused < 40:
@@ -82,15 +51,8 @@ def test_i12_i15_altered_witness_is_refused(harness: Harness, alteration: str) -
         if altered is None:
             continue
         with pytest.raises(NodeFailed, match="revert"):
-            harness.settle_all([arguments(round, *altered)])
+            settle_all([arguments(round, *altered)])
         refused += 1
-
-
-def abi_type(field: dict[str, Any]) -> str:
-    kind = str(field["type"])
-    if not kind.startswith("tuple"):
-        return kind
-    return f"({','.join(map(abi_type, field['components']))})" + kind.removeprefix("tuple")
 
 
 def settled(round: Round) -> RoundResult:
