@@ -147,10 +147,32 @@ def test_events() -> None:
     assert CODEBOOK.record(log(TOPICS[:2], DATA)) is None, "other indexed parameters: another event"
 
 
-@pytest.mark.parametrize("data", [b"", DATA[:-1], b"\xff" * 128, DATA[:-32] + b"\xff\xfe" + bytes(30)])
+LENGTH = len(DATA) - 64  # where the length of the note stands
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        DATA[:-1],
+        b"\xff" * 128,
+        DATA[:-1] + b"\1",
+        *(DATA[:LENGTH] + length.to_bytes(32) + DATA[-32:] for length in (33, 2**62, 2**63, 2**64, 2**256 - 1)),
+    ],
+)
 def test_events_that_do_not_fit_are_malformed(data: bytes) -> None:
     with pytest.raises(Malformed):
         CODEBOOK.record(log(TOPICS, data))
+
+
+def test_nobody_can_log_a_text_that_stops_its_readers() -> None:
+    record = CODEBOOK.record(log(TOPICS, DATA[:-32] + b"a\xff\xfe\n".ljust(32, b"\0")))
+    assert record is not None
+    assert record.arguments["note"] == "a\\xff\\xfe\n"
+    texts = {"type": "function", "name": "texts", "inputs": [], "outputs": [{"name": "", "type": "string[]"}]}
+    call = Contract(ADDRESS, Interface("Texts", [texts])).call("texts")
+    assert call.result(encode(["bytes[]"], [[b"\xff", b"ok"]])) == ("\\xff", "ok")
+    assert str(CODEBOOK.error(keccak(b"Error(string)")[:4] + encode(["bytes"], [b"\xc0"]))) == "Error(reason=\\xc0)"
 
 
 def test_errors() -> None:

@@ -131,6 +131,13 @@ def test_half_a_message_is_refused(stage: Stage, relay: str) -> None:
     assert post(relay, stage.mask(OTHER, 1).data[:100]).status_code == 400
 
 
+def test_a_message_with_impossible_lengths_is_refused(stage: Stage, relay: str) -> None:
+    data = stage.mask(OTHER, 1).data
+    at = 4 + int.from_bytes(data[4 + 4 * 32 :][:32])  # where the length of the handle's consent stands
+    for length in (2**62, 2**63, 2**256 - 1):
+        assert post(relay, data[:at] + length.to_bytes(32) + data[at + 32 :]).status_code == 400
+
+
 def test_a_body_too_large_is_not_read(stage: Stage, relay: str, config: RelayConfig) -> None:
     assert post(relay, b"x" * (config.max_body + 1)).status_code == 413
 

@@ -1,7 +1,8 @@
 """Contract interfaces: encoding calls, decoding results, events and errors.
 
 Structs go in as mappings, dataclasses or sequences, and come out as dicts by field name; addresses come out with their
-checksum. Decoding never trusts the chain to send what the interface says.
+checksum. Decoding never trusts the chain to send what the interface says; bytes of a string that are no UTF-8 come out
+as `\\xff`.
 
 Values are web3's codec's, which unlike eth_abi's refuses what is too short for its bytesN; their names are added here.
 """
@@ -144,6 +145,11 @@ def encode_arguments(element: Element, arguments: Sequence[Any]) -> bytes:
         raise BadArgument(f"{element.signature}: {error}") from error
 
 
+def decode_arguments(element: Element, data: bytes) -> tuple[Any, ...]:
+    """What `encode_arguments` made of a call's arguments. Raises Malformed."""
+    return _decode(element.inputs, data)
+
+
 def decode_result(element: Element, data: bytes) -> Any:
     """One output as its value, several as a tuple, none as None. Raises Malformed."""
     values = _decode(element.outputs, data)
@@ -172,8 +178,9 @@ def _in_topic(parameter: Parameter) -> Parameter:
 def _decode(parameters: Sequence[Parameter], data: bytes) -> tuple[Any, ...]:
     types = _types(parameters)
     try:
-        values = _codec().decode(types, data)
-    except (DecodingError, UnicodeDecodeError) as error:
+        # A string is encoded as bytes are. Contracts don't check that it is text, so that anybody may log any bytes.
+        values = _codec().decode([kind.replace("string", "bytes") for kind in types], data)
+    except (DecodingError, OverflowError) as error:
         raise Malformed(f"bytes that are no ({', '.join(types)})") from error
     return tuple(map(_from_abi, values, parameters))
 
@@ -200,10 +207,12 @@ def _from_abi(value: Any, parameter: Parameter) -> Any:
     match parameter["type"]:
         case "address":
             return wire.address(value)
+        case "string":
+            return value.decode(errors="backslashreplace")
         case "tuple":
             fields: Sequence[Parameter] = parameter["components"]
             return {field["name"]: _from_abi(part, field) for part, field in zip(value, fields, strict=True)}
-        case str(kind) if kind.startswith(("address", "tuple")):
+        case str(kind) if kind.startswith(("address", "string", "tuple")):
             item = _item(parameter)
             return tuple(_from_abi(element, item) for element in value)
         case _:

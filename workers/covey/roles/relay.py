@@ -19,15 +19,14 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import uvicorn
-from eth_abi.abi import decode
-from eth_abi.exceptions import DecodingError
 from eth_hash.auto import keccak
-from eth_utils.abi import collapse_if_tuple
 from fastapi import FastAPI, HTTPException, Request
 from starlette.concurrency import run_in_threadpool
 
-from covey.chain.contract import Call
+from covey.chain.abi import decode_arguments
+from covey.chain.contract import Call, Contract
 from covey.chain.errors import ChainError, ContractError
+from covey.chain.wire import Malformed
 from covey.roles.config import Notice, RelayConfig
 from covey.roles.context import Context
 from covey.roles.couriers import MESSAGES_PATH
@@ -54,6 +53,15 @@ class Message:
     def key(self) -> str:
         """Of the intent to send it."""
         return f"{self.task}/relay/{keccak(self.call.data).hex()[:32]}"
+
+
+def read_message(arena: Contract, body: bytes) -> Message:
+    """The message whose call's data are `body`. Raises Malformed."""
+    for name in _FUNCTIONS:
+        (element,) = arena.interface.functions[name]
+        if element.digest[:4] == body[:4]:
+            return Message(Call(arena.address, body, element), *_sender(name, decode_arguments(element, body[4:])))
+    raise Malformed(f"no call of {', '.join(_FUNCTIONS)}")
 
 
 class RateLimit:
@@ -159,7 +167,10 @@ class Relay:
 
     def _check(self, body: bytes) -> Message:
         """Raises HTTPException for what the chain would not take, or takes too often."""
-        message = self._parse(body)
+        try:
+            message = read_message(self._context.contracts.arena, body)
+        except Malformed as error:
+            raise HTTPException(400, f"not a message: {error}") from error
         if not self._by_handle.take(message.handle, time.monotonic()):
             raise HTTPException(429, "too many messages of this handle: wait a minute")
         try:
@@ -169,20 +180,6 @@ class Relay:
         except ChainError as error:
             raise HTTPException(503, "the relay can't reach the chain: try again, or use another") from error
         return message
-
-    def _parse(self, body: bytes) -> Message:
-        arena = self._context.contracts.arena
-        for name in _FUNCTIONS:
-            (element,) = arena.interface.functions[name]
-            if element.digest[:4] != body[:4]:
-                continue
-            try:
-                values = decode([collapse_if_tuple(parameter) for parameter in element.inputs], body[4:])
-            except DecodingError as error:
-                raise HTTPException(400, f"not a call of {name}: {error}") from error
-            task, handle = _sender(name, values)
-            return Message(Call(arena.address, body, element), task, handle)
-        raise HTTPException(400, f"a message is a call of {', '.join(_FUNCTIONS)}")
 
     # Sending ----------------------------------------------------------------------------------------------------------
 
@@ -225,6 +222,6 @@ class Relay:
 def _sender(function: str, values: tuple[Any, ...]) -> tuple[int, str]:
     """Task and handle that a message is from."""
     if function == "registerHandle":
-        return values[0], str(values[2])
-    task, index = values[0][:2]
+        return values[0], values[2]
+    task, index = values[0]["task"], values[0]["index"]
     return task, f"{task}/{index}"
