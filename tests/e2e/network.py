@@ -41,6 +41,9 @@ STAKE = 1_000 * TOKEN
 LENGTHS = Lengths(enrol=3_600, mask=300, submit=300, publish=300, key=300, score=300, reveal=300, open=300)
 """Long: everything but Enrol, which a test skips when all are in, closes when everybody has acted."""
 
+PATIENCE = 400.0
+"""Seconds after which what a test waits for will not come, on the slowest of machines."""
+
 _PROCESS = Path(__file__).with_name("process.py")
 _SOURCES = Path(__file__).parents[2] / "workers"
 
@@ -251,15 +254,13 @@ class Network:
         process.kill()
         process.wait()
 
-    def await_exit(self, worker: Worker, timeout: float) -> int:
+    def await_exit(self, worker: Worker) -> int:
         assert worker.process is not None
-        return worker.process.wait(timeout)
+        return worker.process.wait(PATIENCE)
 
-    def enrol(self, task: int, trainers: int, validators: int, timeout: float = 90) -> TaskState:
+    def enrol(self, task: int, trainers: int, validators: int) -> TaskState:
         """Waits until so many have enrolled, then closes Enrol."""
-        state = self.await_state(
-            task, lambda s: len(s.trainers) == trainers and len(s.validators) == validators, timeout
-        )
+        state = self.await_state(task, lambda s: len(s.trainers) == trainers and len(s.validators) == validators)
         self.skip_to(state.created_at + state.params.lengths.enrol)
         return state
 
@@ -294,9 +295,9 @@ class Network:
         events = (Event(r.name, r.arguments, r.log.block, times[r.log.block]) for r in records)
         return fold({}, events)[task]
 
-    def await_state(self, task: int, condition: Callable[[TaskState], bool], timeout: float) -> TaskState:
+    def await_state(self, task: int, condition: Callable[[TaskState], bool]) -> TaskState:
         """Waits until the task's state meets a condition."""
-        deadline = time.monotonic() + timeout
+        deadline = time.monotonic() + PATIENCE
         while True:
             state = self.state(task)
             if condition(state):

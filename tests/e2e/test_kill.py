@@ -8,9 +8,10 @@ import pytest
 
 from covey.protocol.phases import Cause, Status
 from tests.e2e.expected import check_conclusions, check_rounds
-from tests.e2e.network import Network, Worker
+from tests.e2e.network import PATIENCE, Network, Worker
 
 KEEPER, CREATOR, TRAINER, VALIDATOR = 1, 0, 2, 4
+NEVER = 10**6  # seconds: nobody takes a keeper's deeds from it, however long it is dead
 
 # Deeds that every task asks of a role. Of those in the first set, each is killed before it begins and right after its
 # transaction was sent; of those in the second, before it begins and once the transaction is mined.
@@ -35,15 +36,15 @@ def test_a_worker_killed_at_every_step_finishes_its_task(network: Network, tmp_p
         return log if name == role else None
 
     workers = [
-        network.start("creator", CREATOR, log_of("creator"), task=task),
+        network.start("creator", CREATOR, log_of("creator"), task=task, patience=NEVER),
         network.start("keeper", KEEPER, log_of("keeper"), task=task, courtesy=20),
-        network.start("trainer", TRAINER, log_of("trainer"), task=task),
-        network.start("trainer", TRAINER + 1, task=task),
-        network.start("validator", VALIDATOR, log_of("validator"), task=task),
-        network.start("validator", VALIDATOR + 1, task=task),
+        network.start("trainer", TRAINER, log_of("trainer"), task=task, patience=NEVER),
+        network.start("trainer", TRAINER + 1, task=task, patience=NEVER),
+        network.start("validator", VALIDATOR, log_of("validator"), task=task, patience=NEVER),
+        network.start("validator", VALIDATOR + 1, task=task, patience=NEVER),
     ]
     victim = next(worker for worker in workers if worker.name.startswith(role))
-    deadline = time.monotonic() + 400
+    deadline = time.monotonic() + 2 * PATIENCE
     _restart_until(network, victim, log, lambda: len(network.state(task).validators) == 2, deadline)
     _restart_until(network, victim, log, lambda: len(network.state(task).trainers) == 2, deadline)
     network.enrol(task, trainers=2, validators=2)

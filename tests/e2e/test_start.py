@@ -149,12 +149,12 @@ def test_a_signal_ends_a_worker_at_once_and_it_goes_on_when_started_again(
     network.mine_every(1)
     keeper = network.start("keeper", 1, task=task)
     trainer = network.start("trainer", 2, task=task, epochs=2_000)
-    network.await_state(task, lambda state: len(state.trainers) == 1, 60)
+    network.await_state(task, lambda state: len(state.trainers) == 1)
     for worker in (keeper, trainer):
         assert worker.process is not None
         began = time.monotonic()
         worker.process.send_signal(number)
-        assert network.await_exit(worker, 10) == 130
+        assert network.await_exit(worker) == 130
         assert time.monotonic() - began < 8
     trainer.notices.unlink()
     network.restart(trainer)

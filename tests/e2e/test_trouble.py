@@ -55,9 +55,9 @@ def test_reorganisations_in_every_phase_change_nothing_in_the_end(network: Netwo
     start_all(network, task, (2, 3), (4, 5))
     network.enrol(task, trainers=2, validators=2)
     for reached in PHASES.values():
-        network.await_state(task, reached, 90)
+        network.await_state(task, reached)
         network.net.rpc("anvil_reorg", 4, [])
-    state = network.await_state(task, lambda s: s.status is Status.FINISHED, 120)
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED)
     assert state.cause is Cause.COMPLETED
     check_rounds(state)
     check_conclusions(state)
@@ -74,13 +74,13 @@ def test_a_creator_that_vanishes_loses_its_bond_and_nobody_else_a_wei(network: N
     network.mine_every(1)
     start_all(network, task, (2, 3), (4, 5))
     network.enrol(task, trainers=2, validators=2)
-    network.await_state(task, lambda s: s.rounds[0].key is not None, 90)
+    network.await_state(task, lambda s: s.rounds[0].key is not None)
     network.kill("creator-0")
-    state = network.await_state(task, lambda s: s.settled == 1 and len(s.rounds[1].publications) == 2, 90)
+    state = network.await_state(task, lambda s: s.settled == 1 and len(s.rounds[1].publications) == 2)
     lengths = state.params.lengths
     key_end = state.created_at + lengths.enrol + lengths.mask + lengths.round
     network.skip_to(key_end + lengths.submit + lengths.publish + lengths.key)
-    state = network.await_state(task, lambda s: s.status is Status.FINISHED, 90)
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED)
     assert state.cause is Cause.KEY_MISSING
     check_rounds(state)
     check_conclusions(state)
@@ -99,10 +99,10 @@ def test_an_absent_validator_is_slashed_once_and_holds_nobody_up_twice(network: 
     start_all(network, task, (2, 3), (4, 5, 6, 7))
     network.enrol(task, trainers=2, validators=4)
     network.kill("validator-7")
-    state = network.await_state(task, lambda s: len(s.rounds[0].commitments) == 3, 90)
+    state = network.await_state(task, lambda s: len(s.rounds[0].commitments) == 3)
     lengths = state.params.lengths
     network.skip_to(state.created_at + lengths.enrol + lengths.mask + lengths.round - lengths.reveal)
-    state = network.await_state(task, lambda s: s.status is Status.FINISHED, 90)
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED)
     assert state.cause is Cause.COMPLETED
     check_rounds(state)
     check_conclusions(state)
@@ -125,7 +125,7 @@ def test_a_relay_that_swallows_messages_is_passed_over(network: Network) -> None
         for account in (4, 5):
             network.start("validator", account, task=task)
         network.enrol(task, trainers=2, validators=2)
-        state = network.await_state(task, lambda s: s.status is Status.FINISHED, 120)
+        state = network.await_state(task, lambda s: s.status is Status.FINISHED)
     assert state.cause is Cause.COMPLETED
     assert len(swallowed) >= 6
     assert set(network.relays_of(task)) == {network.signers[KEEPER].address}
@@ -142,7 +142,7 @@ def test_without_a_keeper_the_members_do_what_is_due(network: Network) -> None:
     for account in (4, 5):
         network.start("validator", account, task=task, patience=3)
     network.enrol(task, trainers=2, validators=2)
-    state = network.await_state(task, lambda s: s.status is Status.FINISHED, 120)
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED)
     assert state.cause is Cause.COMPLETED
     check_conclusions(state)
 
@@ -181,7 +181,7 @@ def test_a_hidden_set_that_is_none_ends_the_task_at_the_creators_cost(
     network.mine_every(1)
     start_all(network, task, (2, 3), (4, 5, 6))
     network.enrol(task, trainers=2, validators=3)
-    state = network.await_state(task, lambda s: s.status is Status.FINISHED, 120)
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED)
     assert state.cause is Cause.DATASET_INVALID
     assert state.settled == 0
     check_conclusions(state)
@@ -198,7 +198,7 @@ def test_too_few_members_get_everything_back(network: Network) -> None:
     network.mine_every(1)
     start_all(network, task, (2, 3), (4,))
     network.enrol(task, trainers=2, validators=1)
-    state = network.await_state(task, lambda s: s.status is Status.FINISHED, 90)
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED)
     assert state.cause is Cause.TOO_FEW_MEMBERS
     check_conclusions(state)
     assert state.finished is not None
@@ -214,7 +214,7 @@ def test_a_whole_round_on_ganache(tmp_path: Path) -> None:
         with network.mining_by_hand():
             start_all(network, task, (2, 3), (4, 5))
             network.enrol(task, trainers=2, validators=2)
-            state = network.await_state(task, lambda s: s.status is Status.FINISHED, 120)
+            state = network.await_state(task, lambda s: s.status is Status.FINISHED)
     assert state.cause is Cause.COMPLETED
     check_rounds(state)
     check_conclusions(state)
@@ -239,11 +239,11 @@ def test_workers_outlive_a_node_that_is_down_and_one_that_answers_nonsense(netwo
         start_all(network, task, (2, 3), (4, 5))
         network.enrol(task, trainers=2, validators=2)
         for trouble, reached in (("down", PHASES["mask"]), ("nonsense", PHASES["publish"]), ("down", PHASES["reveal"])):
-            network.await_state(task, reached, 90)
+            network.await_state(task, reached)
             answer[0] = trouble
             time.sleep(4)
             answer[0] = "well"
-        state = network.await_state(task, lambda s: s.status is Status.FINISHED, 120)
+        state = network.await_state(task, lambda s: s.status is Status.FINISHED)
     assert state.cause is Cause.COMPLETED
     check_conclusions(state)
     assert all(any(n.kind == "trouble" for n in worker.heard()) for worker in network.workers.values())

@@ -54,9 +54,9 @@ def test_a_task_with_every_kind_of_worker_ends_as_the_protocol_says(network: Net
     network.start("validator", 10, task=task, strategy="silent")
     network.enrol(task, trainers=4, validators=5)
     # The silent validator's reveal is waited for until the deadline.
-    state = network.await_state(task, lambda s: len(s.rounds[0].reveals) == 4, 120)
+    state = network.await_state(task, lambda s: len(s.rounds[0].reveals) == 4)
     network.skip_to(state.created_at + _reveal_end(state))
-    state = network.await_state(task, lambda s: _agrees(network, s) and s.status is Status.FINISHED, 180)
+    state = network.await_state(task, lambda s: _agrees(network, s) and s.status is Status.FINISHED)
 
     assert state.cause is Cause.COMPLETED
     check_rounds(state)
@@ -73,7 +73,7 @@ def test_a_task_with_every_kind_of_worker_ends_as_the_protocol_says(network: Net
         DELEGATOR, c.arena.call("claimDelegation", task, network.signers[6].address, network.signers[12].address)
     )
     state = network.state(task)
-    network.await_state(task, lambda s: not s.relays.get(network.signers[KEEPER].address), 30)
+    network.await_state(task, lambda s: not s.relays.get(network.signers[KEEPER].address))
     fees = _keeper_fees(network, state)
     for member in (*state.trainers, *state.validators):
         account = next(i for i, signer in enumerate(network.signers) if signer.address == member.operator)

@@ -83,7 +83,7 @@ class TestOpen:
                 assert worker.stdout is not None
                 assert json.loads(worker.stdout.readline())["kind"] == "waits"
                 worker.send_signal(signal.SIGINT)
-                assert worker.wait(10) == Exit.INTERRUPTED
+                assert worker.wait(60) == Exit.INTERRUPTED
 
 
 class TestCancelled:

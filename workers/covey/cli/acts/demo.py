@@ -42,8 +42,8 @@ LENGTHS: Final = Lengths(enrol=16, mask=16, submit=28, publish=8, key=8, score=1
 """Seconds. All phases close early, but for Enrol, and the Reveal of the first round, in which one person never reveals:
 these wait for their deadlines, which stand however early the phases before them closed."""
 
-PATIENT: Final = Lengths(enrol=20, mask=60, submit=300, publish=60, key=60, score=300, reveal=60, open=300)
-"""For people who all act: only Enrol waits."""
+PATIENT: Final = Lengths(enrol=60, mask=60, submit=300, publish=60, key=60, score=300, reveal=60, open=300)
+"""For people who all act: only Enrol waits, long enough to join by hand."""
 
 MARK: Final = "covey-network"
 """Name of the file that shows that a folder is a local network's, to be removed by the next."""
