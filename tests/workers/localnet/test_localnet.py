@@ -30,7 +30,7 @@ def answers(port: int) -> bool:
 
 
 def gone(port: int) -> bool:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while answers(port) and time.monotonic() < deadline:
         time.sleep(0.02)
     return not answers(port)
@@ -67,7 +67,7 @@ def test_dev_keys_are_the_well_known_ones() -> None:
 @pytest.mark.parametrize("node", Node)
 def test_block_time_mines_empty_blocks(node: Node) -> None:
     with Localnet(node, settings=Settings(block_time=1)) as net:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while net.rpc("eth_blockNumber") == "0x0" and time.monotonic() < deadline:
             time.sleep(0.1)
         assert net.rpc("eth_blockNumber") != "0x0"
@@ -116,7 +116,7 @@ def test_ends_with_its_owner_however_that_ends(node: Node, how: signal.Signals) 
     with owner(node) as (process, port):
         assert answers(port)
         os.kill(process.pid, how)
-        process.wait(10)
+        process.wait(60)
         assert gone(port)
 
 

@@ -70,11 +70,11 @@ class TestBackground:
     def test_does_one_thing_at_a_time(self) -> None:
         release, done = threading.Event(), threading.Event()
         work: Background[int] = Background(done.set)
-        work.start(1, lambda: release.wait(5) and None)
+        work.start(1, lambda: release.wait(60) and None)
         assert work.busy_with == 1
         work.start(2, lambda: pytest.fail("two at a time"))
         release.set()
-        assert done.wait(5)
+        assert done.wait(60)
         assert work.busy_with is None
 
     def test_tells_what_went_wrong_once(self) -> None:
@@ -85,7 +85,7 @@ class TestBackground:
             raise ValueError("no")
 
         work.start(1, fail)
-        assert done.wait(5)
+        assert done.wait(60)
         with pytest.raises(ValueError, match="no"):
             work.start(1, lambda: None)
         work.start(1, lambda: None)

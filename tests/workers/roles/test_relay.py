@@ -82,7 +82,7 @@ def relay(stage: Stage, config: RelayConfig) -> Iterator[str]:
 def test_a_handle_is_registered_and_the_relay_earns_its_fee(stage: Stage, relay: str) -> None:
     message = stage.mask(TRAINER, 0)
     assert post(relay, message.data).status_code == 202
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while not stage.network.state(stage.task).handles:
         assert time.monotonic() < deadline
         time.sleep(0.1)
@@ -184,7 +184,7 @@ def test_a_message_does_not_wait_for_the_block_of_another(stage: Stage, relay: s
     node.rpc("evm_setAutomine", False)
     for sent, (account, member) in enumerate(((OTHER, 1), (THIRD, 2)), start=1):
         assert post(relay, stage.mask(account, member).data).status_code == 202
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while node.rpc("txpool_status") != {"pending": hex(sent), "queued": "0x0"}:
             assert time.monotonic() < deadline
             time.sleep(0.05)
