@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from covey.cli.exits import MEANINGS
-from covey.cli.verbs import deploy, ledger, network, stake, status, task, verify, wallet, work
+from covey.cli.verbs import deploy, lab, ledger, network, stake, status, task, verify, wallet, work
 
 app = typer.Typer(
     name="covey",
@@ -44,3 +44,4 @@ app.add_typer(ledger.app, name="ledger")
 app.add_typer(ledger.claiming)
 app.add_typer(status.app)
 app.add_typer(verify.app)
+app.add_typer(lab.app)

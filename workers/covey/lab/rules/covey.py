@@ -54,7 +54,7 @@ class CoveyRule:
         guess = np.zeros(tasks, np.int32) if memory is None else memory
         settled = settle(task, index, ballot, guess)
         best = settled.order[:, 0]
-        ranks = settled.counted > 0
+        ranks = (settled.counted > 0) & np.array(settled.has_quorum)
         lanes = ballot.scores.shape[2]
         trainer_pool, validator_pool = task.pools.trainers[index], task.pools.validators[index]
         trainer_shares = np.zeros((tasks, lanes))

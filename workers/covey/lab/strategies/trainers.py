@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 
@@ -42,6 +43,17 @@ def as_read(sight: Sight, own: Ints, others: Ints, minority: Flags) -> Ints:
     return own
 
 
+class Counterpart(StrEnum):
+    """Whose pay a strategy's is compared with, the stake being equal."""
+
+    SAME = "same"
+    """The same models, entered honestly under as many handles."""
+    SINGLE = "single"
+    """The first of the models, entered under one handle."""
+    AVERAGE = "average"
+    """Honest trainers' on average."""
+
+
 Able = Callable[[np.random.Generator, World, int, int], Reals]
 
 
@@ -51,9 +63,8 @@ class TrainerStrategy:
 
     `abilities` draws the true accuracies of its models, `exact` their scores in a round, `read` what validators make of
     them (tasks, validators, handles): some of these are in the `minority`, and whoever reads the same bytes twice reads
-    the same. `opened` tells whether its handles are; `skilled` that its honest
-    counterpart is as able as it is itself; `fresh` that its models are new in every round. `work` is how much of an
-    honest trainer's it does.
+    the same. `opened` tells whether its handles are, `fresh` that its models are new in every round. `work` is how much
+    of an honest trainer's it does.
     """
 
     name: str
@@ -65,7 +76,7 @@ class TrainerStrategy:
     exact: Callable[[Sight], Reals] = as_drawn
     read: Callable[[Sight, Ints, Ints, Flags], Ints] = as_read
     opened: bool = True
-    skilled: bool = True
+    counterpart: Counterpart = Counterpart.SAME
     fresh: bool = False
 
     def first_round(self, index: int) -> int:
@@ -139,6 +150,7 @@ def sybil(handles: int) -> TrainerStrategy:
         abilities=one_of_the_best,
         exact=same_model,
         read=read_same_model,
+        counterpart=Counterpart.SINGLE,
     )
 
 
@@ -146,16 +158,23 @@ TRAINERS = {
     strategy.name: strategy
     for strategy in (
         TrainerStrategy("honest-trainer", "trains, and enters one model"),
-        TrainerStrategy("free-rider", "enters an untrained model", work=0.0, abilities=untrained, skilled=False),
         TrainerStrategy(
-            "copier", "enters the last round's best model", work=0.0, exact=copy, skilled=False, fresh=True
+            "free-rider", "enters an untrained model", work=0.0, abilities=untrained, counterpart=Counterpart.AVERAGE
+        ),
+        TrainerStrategy(
+            "copier",
+            "enters the last round's best model",
+            work=0.0,
+            exact=copy,
+            counterpart=Counterpart.AVERAGE,
+            fresh=True,
         ),
         TrainerStrategy(
             "altered-copier",
             "enters the last round's best model with 1 % of its answers changed",
             work=0.0,
             exact=altered_copy,
-            skilled=False,
+            counterpart=Counterpart.AVERAGE,
             fresh=True,
         ),
         sybil(2),
@@ -169,7 +188,7 @@ TRAINERS = {
             stake=10,
             work=0.0,
             abilities=untrained,
-            skilled=False,
+            counterpart=Counterpart.AVERAGE,
         ),
         TrainerStrategy(
             "divergent",
@@ -181,9 +200,14 @@ TRAINERS = {
         TrainerStrategy(
             "selective", "ten models that 40 % of the validators can't fetch", handles=10, stake=10, read=unavailable
         ),
-        TrainerStrategy("leaked-b", "is told set B by the creator", abilities=draw_abilities, exact=told_of_b),
+        TrainerStrategy("leaked-b", "is told set B by the creator", exact=told_of_b, counterpart=Counterpart.AVERAGE),
         TrainerStrategy(
-            "leaked-b-sybil", "is told set B, and enters under eight handles", handles=8, stake=8, exact=told_of_b
+            "leaked-b-sybil",
+            "is told set B, and enters under eight handles",
+            handles=8,
+            stake=8,
+            exact=told_of_b,
+            counterpart=Counterpart.AVERAGE,
         ),
     )
 }
