@@ -59,6 +59,11 @@ class Intents:
             raise IntentUnknown(key)
         return intent
 
+    def all_keys(self) -> tuple[str, ...]:
+        """Keys of all intents."""
+        with self._database.reading() as cursor:
+            return tuple(key for (key,) in cursor.execute("SELECT key FROM intent ORDER BY key"))
+
     def unfinished(self) -> tuple[str, ...]:
         """Keys of intents that are not done."""
         with self._database.reading() as cursor:

@@ -37,7 +37,7 @@ class Person:
 class Cast:
     """`delegations` are (delegator, operator, wei), by name; delegators run no process."""
 
-    creator: Person
+    creators: tuple[Person, ...]
     keeper: Person
     trainers: tuple[Person, ...]
     validators: tuple[Person, ...]
@@ -45,13 +45,18 @@ class Cast:
     delegations: tuple[tuple[str, str, int], ...] = ()
 
     @property
+    def creator(self) -> Person:
+        """Who posts the task that the network begins with."""
+        return self.creators[0]
+
+    @property
     def workers(self) -> tuple[Person, ...]:
-        """Those that wait for the task: everybody but its creator."""
+        """Those that wait for the task: everybody but creators."""
         return (*self.trainers, *self.validators, self.keeper)
 
     @property
     def everybody(self) -> tuple[Person, ...]:
-        return (self.creator, *self.workers, *self.delegators)
+        return (*self.creators, *self.workers, *self.delegators)
 
 
 def trainer(name: str, model: str, hyper: str, seed: int, stake: int) -> Person:
@@ -74,7 +79,7 @@ _CREATOR: Final = Person("creator", ("task", "create"), credit=2_000 * TOKEN)
 _KEEPER: Final = Person("keeper", ("keep",), ("--courtesy", "4s"))
 
 DEMO_CAST: Final = Cast(
-    creator=_CREATOR,
+    creators=(_CREATOR,),
     keeper=_KEEPER,
     trainers=(
         trainer("linear", "linear", "{}", 11, 200),
@@ -106,4 +111,4 @@ def honest_cast(workers: int, models: tuple[str, ...], seed: int) -> Cast:
         for i, choice in zip(range(1, workers + 1), itertools.cycle(choices), strict=False)
     )
     validators = tuple(validator(f"validator-{i}", 200) for i in range(1, max(3, workers) + 1))
-    return Cast(_CREATOR, _KEEPER, trainers, validators)
+    return Cast((_CREATOR,), _KEEPER, trainers, validators)

@@ -40,9 +40,10 @@ class NetworkError(Exception):
 
 @dataclass(frozen=True)
 class Worker:
-    """A person's running process; `log` has its notices, one JSON object a line."""
+    """A person's running process, and what it was started with; `log` has its notices, one JSON object a line."""
 
     person: Person
+    arguments: tuple[str, ...]
     child: Child
     log: Path
 
@@ -64,6 +65,7 @@ class Network:
         self.cast = cast
         self.relay_port = relay_port
         self.workers: dict[str, Worker] = {}
+        self.endpoints: dict[str, str] = {}  # RPC addresses of those who are not told the node's, by name
         self._stack = ExitStack()
         try:
             self._open(port)
@@ -105,6 +107,10 @@ class Network:
     def names(self) -> dict[str, str]:
         """People by address."""
         return {signer.address: name for name, signer in self.signers.items()}
+
+    def holders(self) -> list[str]:
+        """Addresses of all who may own tokens: people, the spare account, and the one that had them all at first."""
+        return [*(signer.address for signer in self.signers.values()), self.spare.address, self._bank.address]
 
     # Accounts ---------------------------------------------------------------------------------------------------------
 
@@ -163,16 +169,20 @@ class Network:
     def start_workers(self) -> None:
         """Starts everybody but the creator; they wait for the task."""
         for person in self.cast.workers:
-            arguments: tuple[str, ...] = ("--task", str(TASK), "--wait", "--store", self.store)
-            if person.stake:
-                arguments += ("--stake", f"{self._stake_of(person)}wei")
-            if person.verb == ("train",):
-                arguments += ("--relay", self.relay, "--device", "cpu")
-            elif person.verb == ("validate",):
-                arguments += ("--device", "cpu")
-            elif person.verb == ("keep",):
-                arguments += ("--relay", f"127.0.0.1:{self.relay_port}")
-            self.start(person, arguments)
+            self.start_worker(person, TASK)
+
+    def start_worker(self, person: Person, task: int, *options: str) -> None:
+        """Starts somebody who waits for `task` to be posted."""
+        arguments: tuple[str, ...] = ("--task", str(task), "--wait", "--store", self.store)
+        if person.stake:
+            arguments += ("--stake", f"{self._stake_of(person)}wei")
+        if person.verb == ("train",):
+            arguments += ("--relay", self.relay, "--device", "cpu")
+        elif person.verb == ("validate",):
+            arguments += ("--device", "cpu")
+        elif person.verb == ("keep",):
+            arguments += ("--relay", f"127.0.0.1:{self.relay_port}")
+        self.start(person, (*arguments, *options))
 
     def _stake_of(self, person: Person) -> int:
         """Wei that a person locks: all there is, its delegators' included."""
@@ -191,22 +201,34 @@ class Network:
                 raise NetworkError(f"{', '.join(waiting)} did not start within {_READY_TIMEOUT:.0f} s")
             time.sleep(_POLL)
 
-    def post(self, data: Sequence[str], rounds: int, lengths: Lengths, bounty: int, reference: str) -> None:
-        """Starts the creator, which posts the task and stays. `data` are the options that choose the data."""
+    def post(
+        self,
+        data: Sequence[str],
+        rounds: int,
+        lengths: Lengths,
+        bounty: int,
+        reference: str,
+        creator: Person | None = None,
+    ) -> None:
+        """Starts a creator, the first unless named, which posts a task and stays. `data` are the options that choose
+        the data, and any others."""
         arguments = [*data, "--rounds", str(rounds), "--bounty", f"{bounty}wei", "--reference", reference]
         arguments += ["--store", self.store, "--models", str(self.folder / "models")]
         for name, length in vars(lengths).items():
             arguments += ["--set", f"{name}={length}s"]
-        self.start(self.cast.creator, arguments)
+        self.start(creator or self.cast.creator, arguments)
 
     def start(self, person: Person, arguments: Sequence[str]) -> None:
-        """Starts a person's process."""
+        """Starts a person's process; again, if it has ended."""
         log = self.folder / "logs" / f"{person.name}.log"
         state = self.folder / "workers" / person.name
         command = [*person.verb, *person.arguments, *arguments, "--state", str(state), "--json"]
+        environment = self.environment(self.signers[person.name])
+        if person.name in self.endpoints:
+            environment["COVEY_RPC"] = self.endpoints[person.name]
         with log.open("ab") as output:
-            child = spawn(covey(command), output, self.environment(self.signers[person.name]))
-        self.workers[person.name] = Worker(person, child, log)
+            child = spawn(covey(command), output, environment)
+        self.workers[person.name] = Worker(person, tuple(arguments), child, log)
 
     def environment(self, signer: Signer) -> dict[str, str]:
         """What a `covey` process of this network needs in its environment. It holds the key."""

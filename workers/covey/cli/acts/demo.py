@@ -89,7 +89,7 @@ def demo(folder: Path | None, out: Output) -> Exit:
     posting = Posting(("--data", "digits"), _ROUNDS, LENGTHS, "demo")
     with (
         ended_by_signals(),
-        _scratch(out) if folder is None else _emptied(folder) as files,
+        _scratch(out) if folder is None else emptied(folder) as files,
         _running(files, DEMO_CAST, 0, posting, out) as network,
     ):
         _watch(network, out)
@@ -111,7 +111,7 @@ def up(play: Play, folder: Path, out: Output) -> Exit:
     posting = Posting(data, play.rounds, PATIENT, f"up-{play.seed}")
     with (
         ended_by_signals(),
-        _emptied(folder) as files,
+        emptied(folder) as files,
         _running(files, cast, play.port, posting, out) as network,
     ):
         _invite(network, out)
@@ -249,7 +249,7 @@ def _scratch(out: Output) -> Iterator[Path]:
 
 
 @contextmanager
-def _emptied(folder: Path) -> Iterator[Path]:
+def emptied(folder: Path) -> Iterator[Path]:
     """The folder, without an earlier network's files, which are of a chain that is gone. Raises CliError."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     with folder.with_name(folder.name + ".lock").open("w") as lock:

@@ -11,6 +11,8 @@ from covey.cli.output import Output
 
 app = typer.Typer()
 
+_CHAOS = "Chaos"
+
 
 @verb(app, examples="covey demo\ncovey demo --folder demo --json")
 def demo(
@@ -23,7 +25,13 @@ def demo(
     return acts.demo(folder, out)
 
 
-@verb(app, examples="covey up\ncovey up --workers 6 --rounds 2 --family tabular --data breast-cancer --seed 7 --port 0")
+@verb(
+    app,
+    examples="""covey up
+    covey up --workers 6 --rounds 2 --family tabular --data breast-cancer --seed 7 --port 0
+    covey up --chaos 1
+    covey up --chaos 1 --tasks 1 --faults 20 --rounds 2""",
+)
 def up(
     out: Output,
     workers: Annotated[
@@ -39,8 +47,25 @@ def up(
     folder: Annotated[Path, typer.Option(help="Everything goes here; what an earlier network left is removed.")] = Path(
         ".covey/network"
     ),
+    chaos: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            metavar="SEED",
+            help="Play tasks to their end under faults that this seed chooses; check that nobody honest lost by them.",
+            rich_help_panel=_CHAOS,
+        ),
+    ] = None,
+    tasks: Annotated[int, typer.Option(min=1, max=50, help="Tasks to play.", rich_help_panel=_CHAOS)] = 10,
+    faults: Annotated[int, typer.Option(min=0, max=5_000, help="Faults in all.", rich_help_panel=_CHAOS)] = 200,
 ) -> Exit:
     """Run a whole network to play with, until Ctrl-C: a node, contracts, workers, and a first task."""
+    if chaos is not None:
+        from covey.chaos.run import Chaos
+        from covey.cli.acts import chaos as trial
+
+        game = Chaos(chaos, tasks, faults, workers, rounds, family, data, port)
+        return trial.chaos(game, folder, out)
     from covey.cli.acts import demo as acts
 
     return acts.up(acts.Play(workers, rounds, family, data, seed, port), folder, out)
