@@ -9,6 +9,10 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+import httpx
+
+from covey.localnet import Localnet
+
 TRICKLES = {
     "status line": (b"", b"HTTP"),
     "header": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"x"),
@@ -63,6 +67,17 @@ def answers(results: dict[str, Any]) -> Respond:
     def respond(request: Any) -> tuple[int, bytes]:
         reply = [one(item) for item in request] if isinstance(request, list) else one(request)
         return 200, json.dumps(reply).encode()
+
+    return respond
+
+
+def forwarding(net: Localnet, change: Any) -> Respond:
+    """Answers as the node does, with each request and its answer passed through `change`."""
+
+    def respond(request: Any) -> tuple[int, bytes]:
+        requests = request if isinstance(request, list) else [request]
+        answers = [change(item, httpx.post(net.url, json=item).json()) for item in requests]
+        return 200, httpx.Response(200, json=answers if isinstance(request, list) else answers[0]).content
 
     return respond
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -27,7 +26,7 @@ from covey.journal import Journal
 from covey.localnet import Localnet
 from covey.wallet import Signer
 from tests.workers.chain.conftest import IMPATIENT
-from tests.workers.chain.endpoints import Respond, endpoint
+from tests.workers.chain.endpoints import endpoint, forwarding
 
 OTHER = Signer(bytes(31) + b"\7").address
 
@@ -214,17 +213,6 @@ def test_confirmations_keep_recent_blocks_out(
     net.mine(4)
     view.follow(careful, gateway)
     assert view.values == [1, 2]
-
-
-def forwarding(net: Localnet, change: Any) -> Respond:
-    """Answers as the node does, with each request and its answer passed through `change`."""
-
-    def respond(request: Any) -> tuple[int, bytes]:
-        requests = request if isinstance(request, list) else [request]
-        answers = [change(item, httpx.post(net.url, json=item).json()) for item in requests]
-        return 200, httpx.Response(200, json=answers if isinstance(request, list) else answers[0]).content
-
-    return respond
 
 
 def test_pages_shrink_until_the_node_agrees(

@@ -198,6 +198,7 @@ def _stored(log: Log) -> Entry:
         "data": log.data.hex(),
         "hash": log.block_hash.hex(),
         "tx": log.transaction.hex(),
+        "time": log.timestamp,
     }
     return Entry(log.block, log.index, json.dumps(content, separators=(",", ":")).encode())
 
@@ -212,4 +213,5 @@ def _restored(entry: Entry) -> Log:
         block_hash=bytes.fromhex(content["hash"]),
         transaction=bytes.fromhex(content["tx"]),
         index=entry.position,
+        timestamp=content.get("time"),
     )

@@ -34,7 +34,8 @@ class Head:
 
 @dataclass(frozen=True)
 class Log:
-    """One event as the chain has it. `index` orders the logs of one block."""
+    """One event as the chain has it. `index` orders the logs of one block; `timestamp` is the block's in Unix seconds,
+    None if the node doesn't tell."""
 
     address: ChecksumAddress
     topics: tuple[bytes, ...]
@@ -43,6 +44,7 @@ class Log:
     block_hash: bytes
     transaction: bytes
     index: int
+    timestamp: int | None = None
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,7 @@ def log(value: object) -> Log:
         block_hash=word(fields.get("blockHash")),
         transaction=word(fields.get("transactionHash")),
         index=quantity(fields.get("logIndex")),
+        timestamp=optional(quantity)(fields.get("blockTimestamp")),
     )
 
 

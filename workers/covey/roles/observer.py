@@ -6,7 +6,8 @@ with the same feed reads only what is new.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Final
 
 from covey.chain import queries
@@ -14,12 +15,15 @@ from covey.chain.abi import Record
 from covey.chain.deployment import Deployment
 from covey.chain.follower import EventFollower, Filter
 from covey.chain.gateway import Gateway
-from covey.chain.wire import Head
+from covey.chain.wire import Head, Log
 from covey.journal import Journal
 from covey.roles.task import Event, TaskState, fold
 
 _TIMED: Final = frozenset({"TaskCreated", "KeyPosted", "TaskEnded"})
 """Events whose time matters, however late they are read."""
+
+_PAGE: Final = 1_000
+"""Events added up at once."""
 
 
 class Observer:
@@ -35,39 +39,48 @@ class Observer:
         filter_ = Filter((arena,), deployment.block, topics)
         self._rpc = gateway.rpc
         self._follower = EventFollower(gateway, journal.feed(f"{arena}/{name}"), filter_)
-        self._times: dict[bytes, int] = {}  # of blocks, by hash
-        self._consistent = False
+        self._added_up = False
         self.tasks: dict[int, TaskState] = {}
 
     def update(self, head: Head) -> int:
         """Reads up to `head`; how many events the chain took back. Whatever it raises, it may be called again."""
-        self._times[head.hash] = head.timestamp
-        # What was read is in the feed before it is added up: after a failure in between, all is added up anew.
-        anew = not self._consistent
-        self._consistent = False
+        if not self._added_up:
+            self._add_up(head)
         undone = 0
         for changes in self._follower.sync(head):
-            undone += len(changes.undone)
-            anew = anew or undone > 0
-            if not anew:
-                self.tasks = fold(self.tasks, self._events(changes.new))
-        if anew:
-            self.tasks = fold({}, self._events(tuple(self.records())))
-        self._consistent = True
+            # What was read is in the feed before it is added up: after a failure in between, all is added up anew.
+            self._added_up = False
+            if changes.undone:
+                undone += len(changes.undone)
+                self._add_up(head)
+            self.tasks = fold(self.tasks, self._events(changes.new, head))
+            self._added_up = True
         return undone
 
     def records(self) -> Iterator[Record]:
         """All events read so far that the chain did not take back, in order."""
         return self._follower.records()
 
-    def _events(self, records: Iterable[Record]) -> Iterator[Event]:
+    def _add_up(self, head: Head) -> None:
+        """All that was read so far, a page at a time: there may be more than fits in memory."""
+        self.tasks, records = {}, self.records()
+        while page := tuple(islice(records, _PAGE)):
+            self.tasks = fold(self.tasks, self._events(page, head))
+        self._added_up = True
+
+    def _events(self, records: Sequence[Record], head: Head) -> Iterator[Event]:
         """With the times of those where it matters: some by name, and the last of each task."""
         known = [record for record in records if "task" in record.arguments]
         last = {record.arguments["task"]: record for record in known}
         timed = [r for r in known if r.name in _TIMED or r is last[r.arguments["task"]]]
-        unknown = {r.log.block for r in timed if r.log.block_hash not in self._times}
-        for head in self._rpc.ask_each([queries.block(number) for number in sorted(unknown)]):
-            if head is not None:
-                self._times[head.hash] = head.timestamp
+        times = self._times([record.log for record in timed], head)
         for record in known:
-            yield Event(record.name, record.arguments, record.log.block, self._times.get(record.log.block_hash, 0))
+            yield Event(record.name, record.arguments, record.log.block, times.get(record.log.block_hash, 0))
+
+    def _times(self, logs: Sequence[Log], head: Head) -> dict[bytes, int]:
+        """Of the logs' blocks, by hash: asked for where neither the log nor the head tells."""
+        told = {log.block_hash: log.timestamp for log in logs if log.timestamp is not None}
+        times = told | {head.hash: head.timestamp}
+        unknown = {log.block for log in logs if log.block_hash not in times}
+        blocks = self._rpc.ask_each([queries.block(number) for number in sorted(unknown)])
+        return times | {block.hash: block.timestamp for block in blocks if block is not None}
