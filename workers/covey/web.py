@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import http.client
 import io
+import math
 import socket
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 from urllib.parse import unquote
 from urllib.request import getproxies, proxy_bypass
 
@@ -67,28 +68,32 @@ class Server:
 
 
 class BoundedResponse(http.client.HTTPResponse):
-    """An answer that takes no longer than the connection's timeout.
+    """An answer that takes no longer than the connection's timeout, nor more than `max_bytes`, header and all.
 
     A connection class of http.client's, or built on it, makes its answers bounded by naming this its `response_class`.
     """
+
+    max_bytes: ClassVar[float] = math.inf
+    """For callers that can't count what they read."""
 
     def __init__(
         self, sock: socket.socket, debuglevel: int = 0, method: str | None = None, url: str | None = None
     ) -> None:
         super().__init__(sock, debuglevel, method, url)
-        self.fp = io.BufferedReader(_Received(self.fp.detach(), sock))
+        self.fp = io.BufferedReader(_Received(self.fp.detach(), sock, self.max_bytes))
 
 
 class _Received(io.RawIOBase):
-    """What a socket receives until its timeout, counted from now, is over."""
+    """What a socket receives until its timeout, counted from now, is over. Raises OSError beyond `max_bytes`."""
 
-    def __init__(self, received: io.RawIOBase, sock: socket.socket) -> None:
+    def __init__(self, received: io.RawIOBase, sock: socket.socket, max_bytes: float) -> None:
         timeout = sock.gettimeout()
         if timeout is None:
             raise ValueError("a bounded answer needs a connection with a timeout")
         self._received = received
         self._sock = sock
         self._ends_at = time.monotonic() + timeout
+        self._left = max_bytes
 
     def readable(self) -> bool:
         return True
@@ -98,7 +103,11 @@ class _Received(io.RawIOBase):
         if left <= 0:
             raise TimeoutError("timed out")
         self._sock.settimeout(left)
-        return self._received.readinto(buffer)
+        count = self._received.readinto(buffer)
+        self._left -= count or 0
+        if self._left < 0:
+            raise OSError("the answer is too long")
+        return count
 
     def close(self) -> None:
         self._received.close()

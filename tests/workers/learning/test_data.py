@@ -152,6 +152,35 @@ def test_bad_npz(tmp_path: Path) -> None:
         load(str(file))
 
 
+@pytest.mark.parametrize(
+    ("at", "change"),
+    [
+        (4, b"\xff"),  # the version that is needed to read it
+        (6, b"\x21"),  # encrypted
+        (8, b"\x63"),  # compressed in a way that nobody knows
+    ],
+)
+def test_npz_of_other_kinds(tmp_path: Path, at: int, change: bytes) -> None:
+    file = tmp_path / "data.npz"
+    np.savez_compressed(file, x=np.zeros((4, 5)), y=np.array([7, 3, 7, 20]))
+    whole = file.read_bytes()
+    in_directory = whole.index(b"PK\x01\x02") + 2 + at
+    file.write_bytes(whole[:in_directory] + change + whole[in_directory + 1 :])
+    with pytest.raises(errors.DataError, match="readable"):
+        load(str(file))
+
+
+def test_npz_with_damaged_data(tmp_path: Path) -> None:
+    file = tmp_path / "data.npz"
+    np.savez_compressed(file, x=np.arange(20).reshape(4, 5), y=np.array([7, 3, 7, 20]))
+    whole = bytearray(file.read_bytes())
+    data = 30 + int.from_bytes(whole[26:28], "little") + int.from_bytes(whole[28:30], "little")
+    whole[data : data + 8] = b"\xff" * 8
+    file.write_bytes(whole)
+    with pytest.raises(errors.DataError, match="readable"):
+        load(str(file))
+
+
 def test_npz_that_inflates_to_gigabytes(tmp_path: Path) -> None:
     file = tmp_path / "bomb.npz"
     np.savez_compressed(file, x=np.zeros(2**20, np.uint8), y=np.zeros(2))

@@ -29,6 +29,7 @@ class BlockServer(ThreadingHTTPServer):
         self.failure: tuple[int, str] | None = None
         self.pause_s = 0.0
         self.garbage: bytes | None = None
+        self.headers: dict[str, str] = {}
 
     @property
     def url(self) -> str:
@@ -53,6 +54,8 @@ class BlockHandler(BaseHTTPRequestHandler):
         if self.server.garbage is not None:
             body = self.server.garbage
         self.send_response(status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Length", str(len(body) if promised is None else promised))
         self.end_headers()
         if self.command != "HEAD":

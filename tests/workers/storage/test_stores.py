@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from covey.storage import (
     BadStoreUri,
     Missing,
     Store,
+    StoreError,
     StoreReadOnly,
     StoreUnavailable,
     TooLarge,
@@ -256,6 +258,24 @@ def test_garbage_answers(kubo: BlockServer) -> None:
             call()
 
 
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"[" * 100_000, {}),
+        (b"f" * 100 + b"\r\nx", {"Transfer-Encoding": "chunked"}),
+        (b" " * (8 * CHUNK_SIZE), {}),
+        (gzip.compress(bytes(2**26)), {"Content-Encoding": "gzip"}),
+    ],
+    ids=["deep", "impossible length", "endless", "inflating"],
+)
+def test_a_daemon_with_monstrous_answers(kubo: BlockServer, body: bytes, headers: dict[str, str]) -> None:
+    kubo.garbage, kubo.headers = body, headers
+    store = KuboStore(kubo.url, timeout_s=5)
+    for call in (store.version, lambda: store.put(SMALL), lambda: store.get(ABSENT, 100), lambda: store.has(ABSENT)):
+        with pytest.raises(StoreError):
+            call()
+
+
 def test_nobody_there(gateway: BlockServer, kubo: BlockServer) -> None:
     gateway.server_close()
     kubo.server_close()
@@ -279,9 +299,14 @@ def test_nobody_there(gateway: BlockServer, kubo: BlockServer) -> None:
         "kubo:127.0.0.1:5001",
         "kubo:http://127.0.0.1:99999",
         "kubo:http://127.0.0.1:5001/api/v1",
+        "kubo:http://[::1",
+        "kubo:http://127.0.0.1:port",
+        "dir:~nobody of that name/store",
         "gateway:ftp://example.org",
         "gateway:https://",
         "gateway:https://example.org/?a=b",
+        "gateway:https://[::1",
+        "gateway:https://[z]/",
     ],
 )
 def test_bad_store_uris(uri: str) -> None:

@@ -3,6 +3,7 @@
 import csv
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -198,7 +199,7 @@ def load_npz(path: Path) -> Dataset:
             x, y = arrays["x"], arrays["y"]
     except KeyError as error:
         raise DataError(f"{path.name} needs arrays named x and y") from error
-    except (zipfile.BadZipFile, OSError, ValueError, EOFError) as error:
+    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError) as error:
         raise DataError(f"{path.name} is not a readable .npz file without pickles: {error}") from error
     if not np.issubdtype(x.dtype, np.number) or np.issubdtype(x.dtype, np.complexfloating):
         raise DataError(f"{path.name}: x must be numeric, not {x.dtype}")

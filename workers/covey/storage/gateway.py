@@ -34,14 +34,14 @@ class GatewayStore:
     """
 
     def __init__(self, url: str, *, timeout_s: float = 30, total_s: float = 600) -> None:
-        parts = urlsplit(url)
-        if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
-            raise BadStoreUri(f"{url!r} is not a gateway's address; give one like https://gateway.example")
         self._url = url.rstrip("/")
         try:
+            parts = urlsplit(url)
+            if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+                raise ValueError
             self._server = Server(self._url, timeout=timeout_s, headers=_HEADERS)
-        except HTTPError as error:
-            raise BadStoreUri(f"{url!r} is not a gateway's address: {error}") from error
+        except (HTTPError, ValueError):
+            raise BadStoreUri(f"{url!r} is not a gateway's address; give one like https://gateway.example") from None
         self._total_s = total_s
 
     def put(self, content: Content) -> str:

@@ -38,10 +38,22 @@ from covey.web import BoundedResponse
 # The library hands urllib3 an argument that has had no effect for years.
 warnings.filterwarnings("ignore", "The 'strict' parameter", FutureWarning, "urllib3")
 
+
+class _Answer(BoundedResponse):
+    """A daemon's answer: a block at most, and never compressed, as a few bytes could unpack to any number."""
+
+    max_bytes = 4 * CHUNK_SIZE
+
+    def begin(self) -> None:
+        super().begin()
+        del self.headers["Content-Encoding"]
+
+
 # The library's own connection classes, which it gives no other way to reach.
 for _connection in (requests_wrapper.HTTPConnection, requests_wrapper.HTTPSConnection):
-    _connection.response_class = BoundedResponse
+    _connection.response_class = _Answer
 
+_HEADERS: Final = {"Accept-Encoding": "identity"}
 _DEFAULT_PORT: Final = 5001
 _ABSENT: Final = ("not found", "could not find", "deadline exceeded")
 
@@ -105,7 +117,7 @@ class KuboStore:
     @contextmanager
     def _client(self) -> Iterator[ipfshttpclient.Client]:
         try:
-            with ipfshttpclient.Client(self._address, timeout=self._timeout_s) as client:
+            with ipfshttpclient.Client(self._address, timeout=self._timeout_s, headers=_HEADERS) as client:
                 yield client
         except StoreError:
             raise
@@ -115,7 +127,7 @@ class KuboStore:
             raise Truncated(f"the daemon at {self._url} broke off its answer; try again") from error
         except (exceptions.Error, requests.RequestException) as error:
             raise StoreUnavailable(f"the daemon at {self._url} can't be reached; is it running? ({error})") from error
-        except (AssertionError, LookupError, TypeError, ValueError) as error:
+        except (AssertionError, LookupError, OverflowError, RecursionError, TypeError, ValueError) as error:
             raise StoreUnavailable(f"{self._url} does not answer like a Kubo daemon; check the address") from error
 
     def _refusal(self, message: str) -> StoreError:
@@ -132,11 +144,13 @@ class KuboStore:
 
 def _multiaddr(url: str) -> str:
     """The RPC's address as the library wants it. `/dns` takes plain IP addresses too, and pins no address family."""
-    parts = urlsplit(url)
     try:
+        parts = urlsplit(url)
         port = parts.port or _DEFAULT_PORT
+        if parts.scheme not in ("http", "https") or not parts.hostname or parts.path.strip("/"):
+            raise ValueError
     except ValueError:
-        port = 0
-    if parts.scheme not in ("http", "https") or not parts.hostname or not port or parts.path.strip("/"):
-        raise BadStoreUri(f"{url!r} is not a daemon's address; give one like http://127.0.0.1:{_DEFAULT_PORT}")
+        raise BadStoreUri(
+            f"{url!r} is not a daemon's address; give one like http://127.0.0.1:{_DEFAULT_PORT}"
+        ) from None
     return f"/dns/{parts.hostname}/tcp/{port}/{parts.scheme}"

@@ -15,7 +15,10 @@ def open_store(uri: str) -> Store:
     kind, _, place = uri.partition(":")
     match kind:
         case "dir" if place:
-            return LocalStore(Path(place).expanduser())
+            try:
+                return LocalStore(Path(place).expanduser())
+            except (RuntimeError, ValueError):
+                raise BadStoreUri(f"{uri!r} names no user's folder; use dir:PATH") from None
         case "kubo":
             from covey.storage.kubo import KuboStore  # with all of ipfshttpclient, which few need
 
