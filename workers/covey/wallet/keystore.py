@@ -5,12 +5,12 @@ import json
 import os
 from enum import IntEnum
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from eth_keyfile.keyfile import create_keyfile_json, decode_keyfile_json
 from eth_typing import ChecksumAddress, HexStr
 from eth_utils.address import to_checksum_address
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
 from covey.wallet.errors import KeyFileExists, KeyFileMalformed, KeyFileMissing, KeyFileUnusable, WrongPassword
 from covey.wallet.signer import Signer
@@ -25,6 +25,8 @@ class Strength(IntEnum):
     LIGHT = 1 << 12  # for keys that protect nothing, as on a local network
 
 
+_STANDARD_COST: Final = 8 * Strength.STANDARD  # n·r
+
 Hex = Annotated[str, StringConstraints(pattern=r"^(0x)?([0-9a-fA-F]{2})*$", max_length=256)]
 
 
@@ -33,12 +35,20 @@ class _Model(BaseModel):
 
 
 class _Scrypt(_Model):
-    # The limits bound the memory (at most 1 GiB) and time that a hostile file can cost.
     n: Annotated[int, Field(ge=2, le=1 << 20)]
     r: Annotated[int, Field(ge=1, le=8)]
     p: Annotated[int, Field(ge=1, le=16)]
     dklen: Literal[32]
     salt: Hex
+
+    @model_validator(mode="after")
+    def _check_cost(self) -> Self:
+        """What a hostile file can cost: the memory of Covey's own, at most 256 MiB, and four times the time."""
+        if self.n & (self.n - 1):
+            raise ValueError("n is no power of two")
+        if self.n * self.r > _STANDARD_COST or self.n * self.r * self.p > 4 * _STANDARD_COST:
+            raise ValueError("more work than any wallet asks for")
+        return self
 
 
 class _Pbkdf2(_Model):
@@ -49,7 +59,7 @@ class _Pbkdf2(_Model):
 
 
 class _CipherParameters(_Model):
-    iv: Hex
+    iv: Annotated[Hex, StringConstraints(max_length=34)]
 
 
 class _Crypto(_Model):
@@ -59,6 +69,12 @@ class _Crypto(_Model):
     kdf: Literal["scrypt", "pbkdf2"]
     kdfparams: _Scrypt | _Pbkdf2
     mac: Annotated[str, StringConstraints(pattern=r"^(0x)?[0-9a-fA-F]{64}$")]
+
+    @model_validator(mode="after")
+    def _check_parameters(self) -> Self:
+        if (self.kdf == "scrypt") != isinstance(self.kdfparams, _Scrypt):
+            raise ValueError(f"the parameters are not those of {self.kdf}")
+        return self
 
 
 class _KeyFile(_Model):
