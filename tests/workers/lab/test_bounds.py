@@ -13,7 +13,9 @@ from covey.lab.rules import RULES, Ballot
 from covey.lab.rules.covey import settle
 from covey.lab.strategies.trainers import TRAINERS
 from covey.lab.strategies.validators import VALIDATORS
-from covey.lab.sweeps import TWO_THIRDS, capture, flips, outranked, paid_vectors, sybils
+from covey.lab.sweeps.guesses import TWO_THIRDS, paid_vectors
+from covey.lab.sweeps.majorities import capture, flips
+from covey.lab.sweeps.places import outranked, sybils
 from covey.lab.tally import Tally
 from covey.lab.task import STAKE, Task, make_task
 from covey.lab.trial import play_validators, slashed

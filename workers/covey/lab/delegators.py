@@ -16,7 +16,7 @@ _PAY = 10**24
 _SIGMA = 400_000
 
 
-def income(name: str, rule: str) -> float | None:
+def income(name: str, rule: str) -> float:
     """Of what an honest delegator of the same stake gets from the same pay."""
     if name == "honest-delegator":
         return 1.0

@@ -1,6 +1,6 @@
 """What comes of each strategy under each rule: cost, income, break-even stake, effect on the ranking; the bounds."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import inf
@@ -71,9 +71,6 @@ class Finding:
         return self.bound is None or self.income <= self.bound
 
 
-Study = Callable[[], Sequence[Finding]]
-
-
 def strategies() -> dict[str, tuple[Role, str]]:
     """All there are: role, and what it does, by name."""
     known: dict[str, tuple[Role, str]] = {}
@@ -83,27 +80,16 @@ def strategies() -> dict[str, tuple[Role, str]]:
     return known | {name: (Role.CREATOR, about) for name, about in creators.STRATEGIES.items()}
 
 
-def studies(setup: Setup, names: Sequence[str], rules: Sequence[str]) -> Iterator[tuple[str, Study]]:
-    """What is to be done for these strategies under these rules, one by one: what it is about, and the doing."""
-    for name in names:
-        role, about = strategies()[name]
-        for rule in rules:
-
-            def study(name: str = name, role: Role = role, about: str = about, rule: str = rule) -> Sequence[Finding]:
-                return _study(setup, role, name, about, rule)
-
-            yield f"{name} under {rule}", study
-
-
-def _study(setup: Setup, role: Role, name: str, about: str, rule: str) -> Sequence[Finding]:
+def study(setup: Setup, name: str, rule: str) -> Sequence[Finding]:
+    """What comes of one strategy under one rule; nothing if the rule's source does not define it."""
+    role, about = strategies()[name]
     match role:
         case Role.VALIDATOR:
             return [validator_finding(setup, VALIDATORS[name], rule)]
         case Role.TRAINER:
             return trainer_findings(setup, TRAINERS[name], rule)
         case Role.DELEGATOR:
-            income = delegators.income(name, rule)
-            return [] if income is None else [Finding(role, name, about, rule, delegators.cost(name), income)]
+            return [Finding(role, name, about, rule, delegators.cost(name), delegators.income(name, rule))]
         case Role.CREATOR:
             back = creators.part_back(name, rule, setup.world, setup.validators, setup.models, setup.tasks, setup.seed)
             task = make_task(setup.world, setup.validators, setup.models)

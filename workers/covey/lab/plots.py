@@ -8,7 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from covey.lab.findings import BOUNDS, Finding
-from covey.lab.sweeps import SHARES, Grid
+from covey.lab.sweeps import Grid
+from covey.lab.sweeps.majorities import SHARES
 from covey.lab.world import Metric
 
 _COLOURS = {"covey": "#0b6e4f", "flock": "#c08497", "yuma": "#5b7db1"}

@@ -9,7 +9,8 @@ from covey.cli.exits import Exit
 from covey.cli.failures import CliError
 from covey.cli.output import Output, Table
 from covey.lab import report
-from covey.lab.findings import Finding, Role, Setup, strategies, studies
+from covey.lab.findings import Finding, Role, Setup, strategies
+from covey.lab.findings import study as findings_of
 from covey.lab.rules import RULES
 from covey.lab.sweeps import SWEEPS, Grid
 from covey.lab.world import Metric, World
@@ -80,8 +81,8 @@ def _findings(setup: Setup, names: Sequence[str], rules: Sequence[str], metric: 
     findings: list[Finding] = []
     for name in names:
         with out.step(f"{name}, {metric}"):
-            for _, run in studies(setup, [name], rules):
-                findings += run()
+            for rule in rules:
+                findings += findings_of(setup, name, rule)
     return findings
 
 
