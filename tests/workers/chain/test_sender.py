@@ -349,6 +349,48 @@ def test_an_endpoint_that_fails_after_taking_the_transaction(
         assert nonce(net, signer.address) == before + 2
 
 
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_node_that_counts_a_block_before_it_shows_it(
+    net: Localnet, gateway: Gateway, signer: Signer, token: Contract, tmp_path: Path, lost: bool
+) -> None:
+    """`lost`: so is the answer to the transaction, so that it is sent again and its nonce is taken."""
+    shown = gateway.head().number
+    hidden, sent = 8, 0
+
+    def forward(request: Any) -> tuple[int, bytes]:
+        nonlocal hidden, sent
+        answers = []
+        for item in request if isinstance(request, list) else [request]:
+            if item["method"] in ("eth_getTransactionReceipt", "eth_getBlockByNumber") and sent:
+                hidden -= 1
+            if item["method"] == "eth_sendRawTransaction":
+                sent += 1
+            answer = httpx.post(net.url, json=item).json()
+            if sent and hidden > 0:
+                if item["method"] == "eth_getTransactionReceipt":
+                    answer["result"] = None
+                if item["method"] == "eth_getBlockByNumber" and item["params"][0] == "latest":
+                    answer = httpx.post(net.url, json=item | {"params": [hex(shown), False]}).json()
+            answers.append(answer)
+        if lost and sent == 1 and request["method"] == "eth_sendRawTransaction":
+            return 500, b""
+        return 200, json.dumps(answers if isinstance(request, list) else answers[0]).encode()
+
+    with (
+        endpoint(forward) as hasty,
+        Gateway([hasty], codebook=gateway.codebook, policy=IMPATIENT) as alone,
+        Journal(tmp_path / "hasty.db") as journal,
+    ):
+        alone.head()
+        net.mine()  # so that the newest block is not the one that was seen last
+        shown += 1
+        before = nonce(net, signer.address)
+        sender = Sender(alone, signer, journal, QUICK)
+        assert sender.send("pay", token.call("transfer", OTHER, 5)).succeeded
+        assert received(gateway, token) == 5
+        assert nonce(net, signer.address) == before + 1
+
+
 def test_a_chain_without_a_base_fee(tmp_path: Path) -> None:
     with (
         Localnet(settings=Settings(hardfork="berlin")) as old,

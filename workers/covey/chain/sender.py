@@ -38,6 +38,7 @@ _MAX_GAS = 1 << 24  # per transaction (EIP-7825)
 _EMPTY_GAS = 21_000  # of a transaction that does nothing
 _MAX_GAP = 16  # nonces filled at once
 _MARKS = 1 << 20  # wei per gas
+_SECOND_LOOK = 3.0  # seconds after the first, if no block comes before
 
 
 @dataclass(frozen=True)
@@ -107,12 +108,12 @@ class Sender:
             attempts = _attempts(self._intents.get(key))
             if not attempts:
                 raise BadArgument(f"intent {key!r} is not on its way: submit it first")
-            mined, receipt = self._look(attempts)
+            mined, receipt = self._look(attempts, head)
             if receipt is not None:
                 if receipt.block + self._policy.confirmations <= max(head.number, receipt.block):
                     return self._finish(key, receipt)
             elif all(attempt.nonce < mined for attempt in attempts):
-                # Twice in different blocks, because a node may answer the parts of one question from two of them.
+                # Twice, because nodes behind one address may answer the parts of a question, each as far as it is.
                 if overtaken:
                     with self._lock:
                         self._start(key)
@@ -126,7 +127,7 @@ class Sender:
             left = deadline - time.monotonic()
             if left <= 0:
                 raise TransactionStuck(attempts[-1].hash, self._policy.timeout, len(attempts))
-            head = self._gateway.wait_for_block(head, left)
+            head = self._gateway.wait_for_block(head, min(left, _SECOND_LOOK) if overtaken else left)
 
     def unfinished(self) -> tuple[str, ...]:
         """Keys of intents that were begun and are not known to be done."""
@@ -148,7 +149,7 @@ class Sender:
             attempt = self._sign(message, nonce, gas, fees.raised(offer, extra))
             self._intents.attempt(key, attempt.encoded())
             result = self._push(key, attempt)
-            if result is Outcome.ACCEPTED or self._gateway.receipt(attempt.hash) is not None:
+            if result is Outcome.ACCEPTED or self._is_mined(attempt):
                 return
             if result is Outcome.NONCE_TAKEN:
                 lowest = nonce + 1
@@ -210,12 +211,29 @@ class Sender:
             self._in_flight[key] = attempt.nonce
         return result
 
-    def _look(self, attempts: Sequence[Attempt]) -> tuple[int, Receipt | None]:
-        """How many transactions of this account are mined, and the receipt of the attempt that is, if any."""
-        mined, receipts = self._gateway.rpc.ask_with(
-            queries.nonce(self.address, "latest"), [queries.receipt(attempt.hash) for attempt in attempts]
+    def _look(self, attempts: Sequence[Attempt], head: Head) -> tuple[int, Receipt | None]:
+        """How many transactions of this account are mined up to `head`, and the receipt of the attempt that is, if any.
+
+        Up to a block that was seen, because a node may count a block's nonces before it shows its receipts: whoever
+        took "latest" for an answer would send what is mined a second time. A node that lacks the block can't tell: 0.
+        """
+        mined, receipts = self._gateway.rpc.try_with(
+            queries.nonce(self.address, head.number), [queries.receipt(attempt.hash) for attempt in attempts]
         )
-        return mined, next((receipt for receipt in receipts if receipt is not None), None)
+        found = next((receipt for receipt in map(accepted, receipts) if receipt is not None), None)
+        return 0 if isinstance(mined, RpcRefused) else mined, found
+
+    def _is_mined(self, attempt: Attempt) -> bool:
+        """Whether an attempt whose nonce is taken took it itself, in a block that the node may not show yet."""
+        head = self._gateway.head()
+        for _ in range(self._policy.tries):
+            mined, receipt = self._look([attempt], head)
+            if receipt is not None or mined > attempt.nonce:
+                return receipt is not None
+            if self._gateway.rpc.ask(queries.nonce(self.address, "latest")) <= attempt.nonce:
+                return False  # it is another's in the pool
+            head = self._gateway.wait_for_block(head, _SECOND_LOOK)
+        return False
 
     def _replace(self, key: str, live: Sequence[Attempt], head: Head) -> None:
         """Offers more for the attempts that may still be mined; sends the last again if no more can be offered."""
