@@ -13,7 +13,7 @@ from covey.verify.rpc import Filter, Node, NodeError, Refused
 from tests.workers.chain.endpoints import TRICKLES, trickling
 
 ADDRESS = "0x" + "ab" * 20
-WANTED = Filter(ADDRESS, (None,))
+WANTED = Filter(ADDRESS, ((b"\x11" * 32,),))
 Answer = Callable[[Any], bytes]
 
 
@@ -110,6 +110,8 @@ def test_a_node_that_does_not_speak_http() -> None:
         log(99),
         log(5, removed=True),
         log(5, topics=["0x"]),
+        log(5, topics=[]),
+        log(5, topics=["0x" + "12" * 32]),
         log(5, topics=["0x" + "11" * 32] * 5),
         log(5, data="0x1"),
         log(5, blockHash=None),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Final
 
@@ -48,7 +49,7 @@ def export(node: Node, arena: str, task: int, first: int = 0, last: int | None =
     kinds = _topics(Charged, Paid, Burnt)
     found.add(node.logs(Filter(contracts.ledger, (kinds, (engine,), (words(task),))), since, last))
     enrolments = {topic_of(TrainerEnrolled), topic_of(ValidatorEnrolled)}
-    operators = sorted({log.topics[3] for log in found.logs() if log.topics[0] in enrolments})
+    operators = sorted({log.topics[3] for log in found.logs() if log.topics[0] in enrolments and len(log.topics) == 4})
     for start in range(0, len(operators), _OPERATORS_AT_ONCE):
         some = tuple(operators[start : start + _OPERATORS_AT_ONCE])
         pools = _topics(Staked, ExitRequested, PoolEmptied, BucketEmptied)
@@ -133,15 +134,13 @@ def _is_burn(log: Log, contracts: Contracts, engine: bytes, case_id: bytes) -> b
 
 def _following(burns: Sequence[Log], transfers: Sequence[tuple[Log, bytes]]) -> list[tuple[Log, bytes]]:
     """The transfer that each burn made: the burner's next one in the same transaction."""
+    by_burner: dict[tuple[bytes, bytes], list[tuple[Log, bytes]]] = defaultdict(list)
+    for transfer in transfers:
+        by_burner[transfer[0].transaction, transfer[0].topics[1]].append(transfer)
     made = []
     for burn in burns:
-        after = [
-            (log.index, place)
-            for place, (log, _) in enumerate(transfers)
-            if log.transaction == burn.transaction
-            and log.index > burn.index
-            and log.topics[1].endswith(bytes.fromhex(burn.address[2:]))
-        ]
+        own = by_burner[burn.transaction, words(burn.address)]
+        after = [transfer for transfer in own if transfer[0].index > burn.index]
         if after:
-            made.append(transfers[min(after)[1]])
+            made.append(min(after, key=lambda transfer: transfer[0].index))
     return made

@@ -82,7 +82,7 @@ class Vector:
 
 @dataclass(slots=True)
 class Round:
-    """One round. `done` and `published` are handles. Dictionaries keep the order of the logs: `commitments` and
+    """One round. `done` are handles. Dictionaries keep the order of the logs: `commitments`, `published` and
     `delivered` (the log) by handle, `commits` and `reveals` (vector hash) by validator, `vectors` by hash, `paid` by
     ordinal, all `paid_in` one transaction."""
 
@@ -90,7 +90,7 @@ class Round:
     commitments: dict[int, bytes] = field(default_factory=dict)
     done: set[int] = field(default_factory=set)
     lanes: list[Lane] = field(default_factory=list)
-    published: set[int] = field(default_factory=set)
+    published: dict[int, Lane] = field(default_factory=dict)
     lanes_hash: bytes = bytes(32)
     key: bytes | None = None
     active: frozenset[int] = frozenset()
@@ -121,7 +121,7 @@ class End:
 
 @dataclass(slots=True)
 class History:
-    """Everything about one task. Members are by index; `records` are all logs in order."""
+    """Everything about one task. Members are by index, `opened` counts handles; `records` are all logs in order."""
 
     context: Context
     creator: str
@@ -136,6 +136,7 @@ class History:
     enrolled: Record | None = None
     seed: bytes | None = None
     handles: list[Handle] = field(default_factory=list)
+    opened: int = 0
     rounds: list[Round] = field(default_factory=list)
     end: End | None = None
     finished: TaskFinished | None = None

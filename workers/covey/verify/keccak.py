@@ -21,7 +21,7 @@ def keccak256(data: bytes) -> bytes:
     for start in range(0, len(padded), _RATE):
         for lane in range(_RATE_LANES):
             state[lane] ^= int.from_bytes(padded[start + 8 * lane : start + 8 * lane + 8], "little")
-        _permute(state)
+        state = _permute(state)
     return b"".join(lane.to_bytes(8, "little") for lane in state[:4])
 
 
@@ -37,12 +37,16 @@ def _round_constants() -> tuple[int, ...]:
     return tuple(constants)
 
 
-def _rho_and_pi() -> tuple[tuple[int, int, int], ...]:
-    """(from, to, left rotation) for each lane; lane (x, y) is number x + 5·y."""
-    moves, (x, y) = [(0, 0, 0)], (1, 0)
+def _rho_and_pi() -> tuple[tuple[int, int, int, int], ...]:
+    """For each lane in its new place: its old one, the column of that, and the rotations left and right that it gets.
+
+    Lane (x, y) is number x + 5·y.
+    """
+    moves, (x, y) = [(0, 0, 0, 64)] * _LANES, (1, 0)
     for t in range(24):
         to = (y, (2 * x + 3 * y) % 5)
-        moves.append((x + 5 * y, to[0] + 5 * to[1], (t + 1) * (t + 2) // 2 % 64))
+        left = (t + 1) * (t + 2) // 2 % 64
+        moves[to[0] + 5 * to[1]] = (x + 5 * y, x, left, 64 - left)
         x, y = to
     return tuple(moves)
 
@@ -52,18 +56,25 @@ _MOVES: Final = _rho_and_pi()
 _ROWS: Final = tuple(range(0, _LANES, 5))
 
 
-def _permute(state: list[int]) -> None:
-    """Keccak-f[1600], in place."""
-    moved = [0] * _LANES
+def _permute(s: list[int]) -> list[int]:
+    """Keccak-f[1600]. Most of a verification's time is spent here, hence no inner functions and few loops."""
     for constant in _ROUND_CONSTANTS:
-        columns = [state[x] ^ state[x + 5] ^ state[x + 10] ^ state[x + 15] ^ state[x + 20] for x in range(5)]
-        theta = [
-            columns[(x - 1) % 5] ^ (columns[(x + 1) % 5] << 1 & _MASK | columns[(x + 1) % 5] >> 63) for x in range(5)
-        ]
-        for source, target, shift in _MOVES:
-            lane = state[source] ^ theta[source % 5]
-            moved[target] = (lane << shift | lane >> (64 - shift)) & _MASK
+        a = s[0] ^ s[5] ^ s[10] ^ s[15] ^ s[20]
+        b = s[1] ^ s[6] ^ s[11] ^ s[16] ^ s[21]
+        c = s[2] ^ s[7] ^ s[12] ^ s[17] ^ s[22]
+        d = s[3] ^ s[8] ^ s[13] ^ s[18] ^ s[23]
+        e = s[4] ^ s[9] ^ s[14] ^ s[19] ^ s[24]
+        theta = (
+            e ^ (b << 1 & _MASK | b >> 63),
+            a ^ (c << 1 & _MASK | c >> 63),
+            b ^ (d << 1 & _MASK | d >> 63),
+            c ^ (e << 1 & _MASK | e >> 63),
+            d ^ (a << 1 & _MASK | a >> 63),
+        )
+        moved = [((lane := s[i] ^ theta[x]) << left | lane >> right) & _MASK for i, x, left, right in _MOVES]
+        s = []
         for row in _ROWS:
             a, b, c, d, e = moved[row : row + 5]
-            state[row : row + 5] = (a ^ ~b & c, b ^ ~c & d, c ^ ~d & e, d ^ ~e & a, e ^ ~a & b)
-        state[0] ^= constant
+            s += (a ^ ~b & c, b ^ ~c & d, c ^ ~d & e, d ^ ~e & a, e ^ ~a & b)
+        s[0] ^= constant
+    return s

@@ -49,8 +49,7 @@ def over(history: History, one: Round, now: int) -> bool:
 def open_closed(history: History, now: int) -> bool:
     if history.end is None or history.end.cause.cancels:
         return False
-    opened = sum(handle.member is not None for handle in history.handles)
-    return now >= history.end.at + history.params.open or opened == len(history.handles)
+    return now >= history.end.at + history.params.open or history.opened == len(history.handles)
 
 
 def delivery_closed(history: History, now: int) -> bool:

@@ -136,6 +136,8 @@ class _Walk:
         self._weights: dict[int, int] = {}
         self._evicted: Evicted | None = None
         self._evicted_stake = 0
+        self._operators: set[str] = set()
+        self._tags: set[bytes] = set()
 
     def take(self, event: ArenaEvent, record: Record) -> None:
         """Check an event against what was there before, then make it part of it."""
@@ -209,8 +211,9 @@ class _Walk:
             self._report.holds(_PLACES, f"{who}, 10 % more than the evicted", larger, problem)
             self._evicted = None
         self._report.holds(_PLACES, f"{who}, stake", event.stake >= least, f"{event.stake} gwei, at least {least}")
-        taken = {member.operator for member in history.everybody()}
-        self._report.holds(_PLACES, f"{who}, one place each", event.operator not in taken, f"{event.operator} has two")
+        new = event.operator not in self._operators
+        self._report.holds(_PLACES, f"{who}, one place each", new, f"{event.operator} has two")
+        self._operators.add(event.operator)
         if isinstance(event, TrainerEnrolled):
             key = address_of(event.public_key_x, event.public_key_y)
             self._report.equal(_PLACES, f"{who}, public key", key, event.hot_key)
@@ -240,6 +243,7 @@ class _Walk:
         found = (member.stake, -event.member)
         self._report.equal(_PLACES, f"{event.operator} evicted as the smallest, the latest of equals", smallest, found)
         self._report.equal(_PLACES, f"{event.operator} evicted", member.operator, event.operator)
+        self._operators.discard(member.operator)
         lock = history.pools.lock_of(self._bundle.contracts.arena, event.operator, event.task)
         fate = None if lock is None else (lock.burnt, lock.freed)
         self._report.equal(_PLACES, f"{event.operator} evicted, burnt and freed", (0, member.stake * GWEI), fate)
@@ -297,8 +301,9 @@ class _Walk:
             raise Inconsistent(f"handle {event.handle} follows handle {len(history.handles) - 1}")
         rings = -(-len(history.trainers) // _RING_SIZE)
         self._report.holds(_HANDLES, f"handle {event.handle}, ring", event.ring < rings, f"{event.ring} of {rings}")
-        new = all(handle.tag != event.tag for handle in history.handles)
+        new = event.tag not in self._tags
         self._report.holds(_HANDLES, f"handle {event.handle}, tag", new, "its trainer has a handle already")
+        self._tags.add(event.tag)
         history.handles.append(Handle(event.key, event.tag, event.open_commitment))
 
     def _submit(self, event: Submitted, record: Record) -> None:
@@ -334,24 +339,19 @@ class _Walk:
             one.commitments.get(event.handle),
         )
         if event.first_round != event.round:
-            earlier = [
-                lane.plaintext_hash
-                for before in history.rounds[: event.round]
-                for lane in before.lanes
-                if before.number == event.first_round and lane.handle == event.handle
-            ]
-            self._report.equal(_MODELS, f"{subject}, first publication", [event.plaintext_hash], earlier)
-        one.lanes.append(
-            Lane(
-                event.handle,
-                event.manifest_hash,
-                event.plaintext_hash,
-                event.creator_box_hash,
-                event.cid,
-                event.first_round,
-            )
+            earlier = self._round(event.first_round).published.get(event.handle)
+            found = None if earlier is None or event.first_round > event.round else earlier.plaintext_hash
+            self._report.equal(_MODELS, f"{subject}, first publication", event.plaintext_hash, found)
+        lane = Lane(
+            event.handle,
+            event.manifest_hash,
+            event.plaintext_hash,
+            event.creator_box_hash,
+            event.cid,
+            event.first_round,
         )
-        one.published.add(event.handle)
+        one.lanes.append(lane)
+        one.published[event.handle] = lane
         one.lanes_hash = next_lanes_hash(one.lanes_hash, handle.key, event.plaintext_hash, event.manifest_hash)
 
     def _count_message(self, handle: Handle, subject: str) -> None:
@@ -525,6 +525,7 @@ class _Walk:
         self._report.equal(_OPENINGS, f"{subject}, operator", trainer.operator, event.operator)
         commitment = open_commitment(event.operator, event.nonce)
         self._report.equal(_OPENINGS, f"{subject}, commitment", handle.open_commitment, commitment)
+        history.opened += handle.member is None
         trainer.handle, handle.member = event.handle, event.member
 
     def _deliver(self, event: Delivered, record: Record) -> None:
@@ -532,8 +533,9 @@ class _Walk:
         won = one.settled is not None and event.handle in one.settled.winners
         in_phase = self._history.end is not None and not delivery_closed(self._history, record.timestamp)
         self._phase(record, in_phase and won, f"{subject} delivered")
-        due = [lane.creator_box_hash for lane in one.lanes if lane.handle == event.handle]
-        self._report.equal(_BOXES, subject, due, [keccak256(event.box)])
+        lane = one.published.get(event.handle)
+        due = None if lane is None else lane.creator_box_hash
+        self._report.equal(_BOXES, subject, due, keccak256(event.box))
         one.delivered.setdefault(event.handle, record)
 
     def _tally(self, event: RoundTallied, record: Record) -> None:

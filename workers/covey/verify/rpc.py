@@ -10,12 +10,12 @@ from http.client import HTTPException
 from typing import Final
 from urllib.parse import urlsplit
 
-from .bundle import MAX_LOG_BYTES, MAX_TOPICS, Block, Log
+from .bundle import MAX_LOG_BYTES, MAX_LOGS, MAX_TOPICS, Block, Log
 from .transport import opener
 
 _MAX_ANSWER: Final = 64 * 2**20
 _TRIES: Final = 3
-_MAX_REQUESTS: Final = 50_000
+_MAX_REQUESTS: Final = MAX_LOGS + 50_000  # each log may be in a block of its own, which is asked for
 
 
 class NodeError(Exception):
@@ -32,6 +32,12 @@ class Filter:
 
     address: str
     topics: tuple[tuple[bytes, ...] | None, ...]
+
+    def has(self, log: Log) -> bool:
+        """Whether the log is one of those."""
+        if log.address != self.address or len(log.topics) < len(self.topics):
+            return False
+        return all(some is None or topic in some for topic, some in zip(log.topics, self.topics, strict=False))
 
 
 class Node:
@@ -88,7 +94,7 @@ class Node:
             raise NodeError("the node answered something that is no list of logs")
         logs = [_log(item) for item in answer]
         for log, _ in logs:
-            if log.address != wanted.address or not first <= log.block <= last:
+            if not wanted.has(log) or not first <= log.block <= last:
                 raise NodeError("the node answered a log that it was not asked for")
         return logs
 

@@ -1,0 +1,443 @@
+"""Time and memory of verifying a large task off-line, from its bundle.
+
+    python bench/verify.py [--models 4096] [--rounds 8] [--validators 13] [--json]
+
+The bundle is of a history made up here, in which everybody does everything: no node could play so large a task in
+reasonable time. It is verified as its users do, by the folder `workers/covey/verify` run alone in a Python of its own,
+which has to pass. Smaller tasks stand before it, to show how the figures grow. The last lines split the largest task's
+time along the verifier's steps.
+"""
+
+import argparse
+import json
+import platform
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from random import Random
+from tempfile import TemporaryDirectory
+from typing import Final, TypeVar
+
+import torch
+from eth_abi.abi import encode
+from eth_hash.auto import keccak
+from rich.console import Console
+from rich.table import Table
+from scoring import machine
+
+from covey.protocol import lanes
+from covey.protocol.commitments import Domain, key_hash, lanes_hash, open_commitment, vector_hash
+from covey.protocol.hashing import keccak_words
+from covey.protocol.params import (
+    GWEI,
+    MASK_UNITS,
+    MAX_ROUNDS,
+    MAX_SCORES,
+    MAX_TRAINERS,
+    MAX_WINNERS,
+    Lengths,
+    TaskParams,
+    default_quota,
+)
+from covey.protocol.payouts import pools, rank_weights, trainer_pays
+from covey.protocol.phases import Cause
+from covey.protocol.ranking import Lane
+from covey.protocol.rings import MAX_SIZE
+from covey.protocol.schedule import Schedule
+from covey.protocol.settlement import RevealedVector, RoundInput, RoundResult, settle_round
+from covey.protocol.weights import weights
+from covey.verify import events as ev
+from covey.verify.abi import words
+from covey.verify.bundle import Block, Bundle, Clock, Contracts, Log, digest_of, read_bundle, seal, write_bundle
+from covey.verify.events import KINDS, Event
+from covey.verify.money import check_money
+from covey.verify.records import read_records
+from covey.verify.replay import replay
+from covey.verify.report import Report
+from covey.verify.settlement import settle
+
+VERIFIER: Final = Path(__file__).parents[1] / "workers/covey/verify"
+TRANSACTIONS_PER_BLOCK: Final = 20
+BLOCK_TIME: Final = 12
+GENESIS: Final = 1_700_000_000
+TASK: Final = 1
+CONTRACTS: Final = Contracts(*(f"0x{0xC0DE00 + i:040x}" for i in range(4)))
+CREATOR, KEEPER, RELAY = (f"0x{0xACC000 + i:040x}" for i in range(3))
+LONG: Final = 2**20
+KINDS_OF: Final = {kind.make: (of, topic, kind) for of, kinds in KINDS.items() for topic, kind in kinds.items()}
+
+# In a process of its own, since a child's peak of memory counts what its parent held when it was born.
+WATCH: Final = """
+import json, resource, subprocess, sys
+process = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, text=True)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+seconds, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
+print(json.dumps({"status": process.returncode, "output": process.stdout, "seconds": seconds, "memory": memory}))
+"""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One task: seconds of the processor, and the most memory that was held at once."""
+
+    models: int
+    rounds: int
+    validators: int
+    logs: int
+    bundle_mib: float
+    checks: int
+    seconds: float
+    memory_mib: float
+
+
+@dataclass(frozen=True)
+class Member:
+    """A trainer, with its handle, or a validator."""
+
+    operator: str
+    hot_key: str
+    public_key: tuple[int, int]
+    handle: str
+    nonce: bytes
+    stake: int
+
+
+@dataclass
+class Chain:
+    """Logs and the blocks they are in. `bucket` holds the task's money, in wei."""
+
+    now: int = GENESIS
+    blocks: list[Block] = field(default_factory=list)
+    logs: list[Log] = field(default_factory=list)
+    bucket: int = 0
+    _transactions: int = 0
+    _room: int = 0
+
+    def send(self, *events: Event) -> None:
+        """One transaction that logs these."""
+        if not self._room:
+            self.mine()
+        self._room -= 1
+        self._transactions += 1
+        transaction = self._transactions.to_bytes(32)
+        self.logs += [self._log(event, transaction, len(self.logs) + i) for i, event in enumerate(events)]
+        for event in events:
+            match event:
+                case ev.Charged(amount=amount):
+                    self.bucket += amount
+                case ev.Paid(amount=amount):
+                    self.bucket -= amount
+
+    def mine(self, at: int = 0) -> bytes:
+        """A new block, not before `at`; returns the hash of the one before."""
+        before = self.blocks[-1].hash if self.blocks else bytes(32)
+        self.now = max(at, self.now + BLOCK_TIME)
+        number = len(self.blocks) + 1
+        self.blocks.append(Block(number, keccak(b"block" + number.to_bytes(8)), self.now))
+        self._room = TRANSACTIONS_PER_BLOCK
+        return before
+
+    def bundle(self) -> Bundle:
+        used = {log.block for log in self.logs}
+        blocks = tuple(block for block in self.blocks if block.number in used)
+        clock = Clock(GENESIS, 86_400, 2**32)
+        return seal(Bundle(1, TASK, CONTRACTS, clock, 1, len(self.blocks), blocks, tuple(self.logs)))
+
+    def _log(self, event: Event, transaction: bytes, index: int) -> Log:
+        contract, topic, kind = KINDS_OF[type(event)]
+        fields = list(zip(kind.parameters, kind.indexed, event, strict=True))
+        topics = [words(value) for _, indexed, value in fields if indexed]
+        in_data = [(name, value) for name, indexed, value in fields if not indexed]
+        data = encode([name for name, _ in in_data], [value for _, value in in_data])
+        address = getattr(CONTRACTS, contract)
+        return Log(address, (topic, *topics), data, len(self.blocks), transaction, index)
+
+
+class Story:
+    """A task from its creation to the last payment."""
+
+    def __init__(self, models: int, rounds: int, validators: int) -> None:
+        self._random = Random(models)
+        self._chain = Chain()
+        self._domain = Domain(1, CONTRACTS.arena)
+        self._params = TaskParams(
+            rounds=rounds,
+            max_trainers=models,
+            max_validators=validators,
+            min_trainer_stake=1,
+            min_validator_stake=1,
+            k1=min(models, MAX_WINNERS),
+            k2=validators,
+            mu=500,
+            baseline=3_000,
+            bounty=10**24,
+            bond=10**20,
+            keeper_fee=10**16,
+            relay_fee=10**15,
+            quota=default_quota(rounds),
+            lengths=Lengths(*[LONG] * 8),
+        )
+        self._trainers = [self._member(i) for i in range(models)]
+        self._validators = [self._member(models + i) for i in range(validators)]
+        self._weights = weights([member.stake for member in self._validators])
+        self._pools = pools(self._params, [m.stake for m in self._trainers], [m.stake for m in self._validators])
+        self._winners: list[tuple[int, ...]] = []
+        self._earned: Counter[str] = Counter()
+
+    def bundle(self) -> Bundle:
+        guess = 0
+        self._enrol()
+        for round in range(self._params.rounds):
+            order = self._publish(round)
+            result = self._score(round, order, guess)
+            guess = result.next_guess(guess)
+        self._pay()
+        self._conclude()
+        return self._chain.bundle()
+
+    def _enrol(self) -> None:
+        chain, params = self._chain, self._params
+        for m in (*self._trainers, *self._validators):
+            chain.send(ev.Staked(m.operator, m.operator, m.stake * GWEI, m.stake * GWEI, 0))
+        chain.mine()
+        schedule = Schedule.of(params, chain.now)
+        shards = tuple((bytes(32), bytes(32), key_hash(self._key(round))) for round in range(params.rounds))
+        created = ev.TaskCreated(TASK, CREATOR, params.to_abi(), shards, "ipfs://task")
+        chain.send(created, _charged(CREATOR, params.bounty + params.bond))
+
+        until = schedule.reveal_end(params.rounds - 1) + 3 * LONG
+        locks = {m: ev.Locked(CONTRACTS.arena, m.operator, TASK, m.stake * GWEI, until) for m in self._everybody}
+        for i, m in enumerate(self._trainers):
+            enrolled = ev.TrainerEnrolled(TASK, i, m.operator, m.hot_key, m.stake, *m.public_key)
+            chain.send(locks[m], _charged(m.operator, params.quota * params.relay_fee), enrolled)
+        for i, m in enumerate(self._validators):
+            chain.send(locks[m], ev.ValidatorEnrolled(TASK, i, m.operator, m.hot_key, m.stake, _secret("key", i)))
+        chain.mine(schedule.enrol_end)
+        chain.send(
+            ev.EnrolClosed(TASK, len(self._trainers), len(self._validators), sum(self._weights)), *self._keeper_fee()
+        )
+        seed = keccak_words(chain.mine(), CONTRACTS.arena, TASK)
+        chain.send(ev.RingsDrawn(TASK, seed), *self._keeper_fee())
+        for i, m in enumerate(self._trainers):
+            commitment = open_commitment(m.operator, m.nonce)
+            chain.send(ev.HandleRegistered(TASK, i, m.handle, _secret("tag", i), commitment, i // MAX_SIZE, RELAY))
+
+    def _publish(self, round: int) -> list[int]:
+        """Everybody commits and publishes; returns the handles in the order of lanes."""
+        order = self._random.sample(range(len(self._trainers)), len(self._trainers))
+        for i, m in enumerate(self._trainers):
+            manifest, salt = _secret("manifest", round, i), _secret("salt", round, i)
+            commitment = self._domain.commitment(TASK, round, m.handle, manifest, salt)
+            self._chain.send(ev.Submitted(TASK, round, i, commitment, True, RELAY))
+        for lane, i in enumerate(order):
+            manifest, plain, box, salt = (_secret(what, round, i) for what in ("manifest", "plain", "box", "salt"))
+            cid = "bafkrei" + manifest.hex()[:52]
+            self._chain.send(
+                ev.Published(TASK, round, i, lane, manifest, plain, keccak(box), salt, cid, round, RELAY),
+            )
+        self._chain.send(ev.KeyPosted(TASK, round, self._key(round)))
+        return order
+
+    def _score(self, round: int, order: Sequence[int], guess: int) -> RoundResult:
+        """Validators, no two of whom agree in all, commit and reveal; then the round is settled."""
+        chain, last = self._chain, round == self._params.rounds - 1
+        published = [
+            (self._trainers[i].handle, _secret("plain", round, i), _secret("manifest", round, i)) for i in order
+        ]
+        of_lanes = lanes_hash(published)
+        truth = [self._random.randint(2, 32_000) for _ in order]
+        votes = [tuple(s + (lane % 97 == v) for lane, s in enumerate(truth)) for v in range(len(self._validators))]
+        vectors = [lanes.pack(vote) for vote in votes]
+        for v, (m, vector) in enumerate(zip(self._validators, vectors, strict=True)):
+            sealed = (m.hot_key, of_lanes, vector_hash(vector), _secret("score", round, v))
+            chain.send(ev.ScoresCommitted(TASK, round, v, self._domain.score_commitment(TASK, round, *sealed)))
+        for v, vector in enumerate(vectors):
+            opened = (vector_hash(vector), _secret("score", round, v), self._weights[v])
+            revealed = ev.VectorRevealed(TASK, round, v, vector_hash(vector), vector)
+            chain.send(revealed, ev.ScoresRevealed(TASK, round, v, *opened))
+
+        given = RoundInput(
+            vectors=tuple(RevealedVector(vote, self._weights[v], v) for v, vote in enumerate(votes)),
+            lanes=tuple(Lane(i, round) for i in order),
+            shard_key=self._key(round),
+            guess=guess,
+        )
+        trainer_pool, validator_pool = self._pools.trainers[round], self._pools.validators[round]
+        result = settle_round(self._params, given, validator_pool)
+        self._winners.append(tuple(order[lane] for lane in result.winners))
+        settled = (result.counted, result.pass_mark, trainer_pool, validator_pool, self._winners[-1])
+        paid = [ev.VectorPaid(TASK, round, v, pay) for v, pay in enumerate(result.vector_pays) if pay]
+        ended = [ev.TaskEnded(TASK, round + 1, Cause.COMPLETED)] if last else []
+        chain.send(*paid, ev.RoundSettled(TASK, round, *settled), *ended, *self._keeper_fee())
+        for m, pay in zip(self._validators, result.vector_pays, strict=True):
+            self._earned[m.operator] += pay
+        return result
+
+    def _pay(self) -> None:
+        """Everybody opens, winners deliver, and rounds are tallied."""
+        for i, m in enumerate(self._trainers):
+            self._chain.send(ev.HandleOpened(TASK, i, i, m.operator, m.nonce))
+        for round, winners in enumerate(self._winners):
+            for i in winners:
+                self._chain.send(ev.Delivered(TASK, round, i, _secret("box", round, i)))
+            pool, q = self._pools.trainers[round], self._params.q
+            stakes = [self._trainers[i].stake for i in winners]
+            points = [g * stake for g, stake in zip(rank_weights(len(winners), q), stakes, strict=True)]
+            dust = pool - sum(pool * point // sum(points) for point in points)
+            tallied = ev.RoundTallied(TASK, round, sum(points), winners[0] + 1, dust)
+            self._chain.send(tallied, *self._keeper_fee())
+            for i, pay in zip(winners, trainer_pays(pool, q, stakes), strict=True):
+                self._earned[self._trainers[i].operator] += pay
+
+    def _conclude(self) -> None:
+        """All accounts are paid and released, then the relay, then the creator."""
+        params, chain = self._params, self._chain
+        messages = 2 * params.rounds
+        returned = (params.quota - MASK_UNITS - messages) * params.relay_fee
+        for i, m in enumerate(self._trainers):
+            earned = self._earned[m.operator]
+            concluded = ev.TrainerConcluded(TASK, i, m.operator, earned, 0, 0, returned, 0)
+            chain.send(self._released(m), _paid(m.operator, earned + returned), concluded)
+        for i, m in enumerate(self._validators):
+            earned = self._earned[m.operator]
+            concluded = ev.ValidatorConcluded(TASK, i, m.operator, earned, 0, 0, 0)
+            chain.send(self._released(m), _paid(m.operator, earned), concluded)
+        units = len(self._trainers) * (MASK_UNITS + messages)
+        chain.send(ev.RelayPaid(TASK, RELAY, units, units * params.relay_fee), _paid(RELAY, units * params.relay_fee))
+        chain.send(ev.TaskFinished(TASK, chain.bucket, 0), _paid(CREATOR, chain.bucket))
+
+    @property
+    def _everybody(self) -> list[Member]:
+        return [*self._trainers, *self._validators]
+
+    def _member(self, number: int) -> Member:
+        x, y = (int.from_bytes(_secret(axis, number)) for axis in ("x", "y"))
+        return Member(
+            operator=_address(_secret("operator", number)),
+            hot_key=_address(keccak_words(x, y)),
+            public_key=(x, y),
+            handle=_address(_secret("handle", number)),
+            nonce=_secret("nonce", number),
+            stake=self._random.randint(10**9, 2 * 10**9),
+        )
+
+    def _key(self, round: int) -> bytes:
+        return _secret("shard key", round)
+
+    def _keeper_fee(self) -> tuple[Event, Event]:
+        fee = self._params.keeper_fee
+        return ev.KeeperPaid(TASK, KEEPER, fee), _paid(KEEPER, fee)
+
+    def _released(self, member: Member) -> Event:
+        return ev.Released(CONTRACTS.arena, member.operator, TASK, member.stake * GWEI)
+
+
+def _secret(*words: object) -> bytes:
+    return keccak(repr(words).encode())
+
+
+def _address(content: bytes) -> str:
+    return "0x" + content[12:].hex()
+
+
+def _charged(payer: str, amount: int) -> Event:
+    return ev.Charged(CONTRACTS.arena, TASK, payer, amount)
+
+
+def _paid(account: str, amount: int) -> Event:
+    return ev.Paid(CONTRACTS.arena, TASK, account, amount)
+
+
+def measured(models: int, rounds: int, validators: int, file: Path) -> Figures:
+    """The verifier on its own, on a file. Raises SystemExit unless it passes."""
+    bundle = Story(models, rounds, validators).bundle()
+    file.write_bytes(write_bundle(bundle))
+    alone = [sys.executable, "-I", "-S"]
+    answer = json.loads(subprocess.check_output([*alone, "-c", WATCH, *alone, str(VERIFIER), str(file)]))
+    verdict = answer["output"].splitlines()[-1]
+    if answer["status"]:
+        raise SystemExit(f"{models} models in {rounds} rounds: {verdict}")
+    return Figures(
+        models=models,
+        rounds=rounds,
+        validators=validators,
+        logs=len(bundle.logs),
+        bundle_mib=file.stat().st_size / 2**20,
+        checks=int(verdict.rpartition("(")[2].split()[0]),
+        seconds=answer["seconds"],
+        memory_mib=answer["memory"],
+    )
+
+
+def steps(file: Path) -> dict[str, float]:
+    """Seconds of each of the verifier's steps, in this process."""
+    seconds: dict[str, float] = {}
+
+    def timed(name: str, work: Callable[[], T]) -> T:
+        start = time.process_time()
+        result = work()
+        seconds[name] = time.process_time() - start
+        return result
+
+    bundle = timed("read the bundle", lambda: read_bundle(file.read_bytes()))
+    timed("digest", lambda: digest_of(bundle))
+    timed("decode events", lambda: read_records(bundle, Report()))
+    history = timed("replay, both included", lambda: replay(bundle, Report()))
+    settlement = timed("settle", lambda: settle(history))
+    timed("compare money", lambda: check_money(history, settlement, bundle.contracts, Report()))
+    return seconds
+
+
+def table(figures: Sequence[Figures]) -> Table:
+    shown = Table(
+        "models", "rounds", "validators", "logs", "bundle, MiB", "checks", "seconds", "ms per log", "memory, MiB"
+    )
+    for f in figures:
+        shown.add_row(
+            *(f"{n:,}" for n in (f.models, f.rounds, f.validators, f.logs)),
+            f"{f.bundle_mib:.1f}",
+            f"{f.checks:,}",
+            f"{f.seconds:.1f}",
+            f"{1000 * f.seconds / f.logs:.2f}",
+            f"{f.memory_mib:,.0f}",
+        )
+    return shown
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--models", type=int, default=MAX_TRAINERS)
+    parser.add_argument("--rounds", type=int, default=MAX_ROUNDS)
+    parser.add_argument("--validators", type=int, default=MAX_SCORES // MAX_TRAINERS)
+    parser.add_argument("--json", action="store_true")
+    arguments = parser.parse_args()
+
+    sizes = [arguments.models // 64, arguments.models // 8, arguments.models]
+    with TemporaryDirectory(prefix="covey-") as folder:
+        file = Path(folder) / "bundle.json"
+        figures = [measured(max(arguments.validators, n), arguments.rounds, arguments.validators, file) for n in sizes]
+        split = steps(file)
+    report = {
+        "machine": machine(torch.device("cpu")),
+        "python": platform.python_version(),
+        "tasks": [asdict(f) for f in figures],
+        "steps": split,
+    }
+    if arguments.json:
+        print(json.dumps(report))
+        return
+    console = Console(width=140)
+    console.print(f"{report['machine']}, Python {report['python']}")
+    console.print(table(figures))
+    for name, seconds in split.items():
+        console.print(f"{name:>26}  {seconds:6.1f} s")
+
+
+if __name__ == "__main__":
+    main()
