@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -247,3 +248,36 @@ def test_workers_outlive_a_node_that_is_down_and_one_that_answers_nonsense(netwo
     assert state.cause is Cause.COMPLETED
     check_conclusions(state)
     assert all(any(n.kind == "trouble" for n in worker.heard()) for worker in network.workers.values())
+
+
+@pytest.mark.slow
+def test_a_full_disk_ends_nobody_and_delays_them_only(network: Network) -> None:
+    def let_files_have(size: int) -> None:
+        """At most so many bytes; at none, every write fails as on a full disk."""
+        for worker in network.workers.values():
+            assert worker.process is not None
+            if worker.process.poll() is None:
+                resource.prlimit(worker.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+    task = network.post(CREATOR, rounds=1)
+    network.mine_every(1)
+    port = free_port()
+    relays = [f"http://127.0.0.1:{port}"]
+    network.start("creator", CREATOR, task=task)
+    network.start("keeper", KEEPER, task=task, port=port)
+    for account in (2, 3):
+        network.start("trainer", account, task=task, relays=relays, relay_patience=4, send_itself=False)
+    for account in (4, 5):
+        network.start("validator", account, task=task)
+    network.enrol(task, trainers=2, validators=2)
+    for phase in ("mask", "submit", "publish", "score", "open"):
+        network.await_state(task, PHASES[phase])
+        let_files_have(0)
+        time.sleep(4)
+        let_files_have(resource.RLIM_INFINITY)
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED)
+    assert state.cause is Cause.COMPLETED
+    check_rounds(state)
+    check_conclusions(state)
+    assert all(network.await_exit(worker) == 0 for worker in network.workers.values())
+    assert any("no room" in notice.text for worker in network.workers.values() for notice in worker.heard())

@@ -262,5 +262,5 @@ def lost(deeds: Sequence[Deed]) -> Iterator[str]:
 def faulty(endings: Iterable[Ending]) -> Iterator[str]:
     """No worker ended by a fault of its own: it may give up, with a reason that its exit status names."""
     for ending in endings:
-        if ending.status == Exit.FAILED and not ending.excused:
+        if ending.status == Exit.FAILED:
             yield f"{ending.name} ended by a fault of its own: its log ends with it"

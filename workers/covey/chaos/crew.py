@@ -23,11 +23,10 @@ Undo = Callable[[], None]
 
 @dataclass(frozen=True)
 class Ending:
-    """A process that ended by itself before its work was done; `excused` by a disk on which it could write nothing."""
+    """A process that ended by itself before its work was done."""
 
     name: str
     status: int
-    excused: bool
 
 
 class Crew:
@@ -72,7 +71,7 @@ class Crew:
         """Blocks until a process that ended may be started again."""
         if status is None or status < 0:  # killed
             return 0
-        self.endings.append(Ending(name, status, self._full[name] > 0))
+        self.endings.append(Ending(name, status))
         self._own_endings[name] += 1
         return min(1 << self._own_endings[name], _LONGEST_PAUSE)
 

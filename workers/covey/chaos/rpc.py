@@ -38,6 +38,13 @@ class _Trouble:
         return self.kind is Kind.RPC_SLOW or next(self.requests) % self.amount == 0
 
 
+class _Listener(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        pass  # a client that was killed while it asked
+
+
 class Proxy:
     """Serves the node at `url` to any number of people; use it as a context manager."""
 
@@ -46,8 +53,7 @@ class Proxy:
         self._turns = threading.BoundedSemaphore(_AT_ONCE)
         self._troubles: dict[str, list[_Trouble]] = {}
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
-        self._server.daemon_threads = True
+        self._server = _Listener(("127.0.0.1", 0), self._handler())
         self._thread = threading.Thread(target=self._server.serve_forever, daemon=True, name="RPC proxy")
 
     def address(self, name: str) -> str:

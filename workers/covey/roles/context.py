@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from covey.roles.outcome import Sent
 from covey.roles.task import TaskState
 from covey.storage import open_store
 from covey.storage.local import LocalStore
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -96,12 +99,21 @@ def opened(config: WorkerConfig, report: Report) -> Iterator[Context]:
 
 
 def _one_at_a_time(report: Report) -> Report:
-    """So that no listener need care that a worker has threads."""
+    """So that no listener need care that a worker has threads, and none stops one.
+
+    A notice for which the disk has no room is lost: what the worker says is worth less than what it does. That nobody
+    listens any more ends it.
+    """
     lock = Lock()
 
     def locked(notice: Notice) -> None:
         with lock:
-            report(notice)
+            try:
+                report(notice)
+            except BrokenPipeError:
+                raise
+            except OSError as error:
+                _log.warning("a notice could not be written: %s", error)
 
     return locked
 

@@ -27,6 +27,7 @@ from covey.chain.abi import decode_arguments
 from covey.chain.contract import Call, Contract
 from covey.chain.errors import ChainError, ContractError
 from covey.chain.wire import Malformed
+from covey.journal import JournalFull
 from covey.roles.config import Notice, RelayConfig
 from covey.roles.context import Context
 from covey.roles.couriers import MESSAGES_PATH
@@ -212,7 +213,7 @@ class Relay:
         """Failures are the client's to mend: it sees that its message is not on chain."""
         try:
             deed(message)
-        except ChainError as error:
+        except (ChainError, JournalFull) as error:
             text = f"{message.call.function.name} of {message.handle}: {error}"
             self._context.report(Notice("failed", text, message.task))
             return False

@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 from covey.chain.errors import ContractError, RpcError, RpcRefused, TransactionError, WrongChain
 from covey.chain.wire import Head
+from covey.journal import JournalFull
 from covey.learning.errors import LearningError
 from covey.protocol.errors import ProtocolError
 from covey.roles import faults
@@ -72,8 +73,8 @@ class _Failures:
 class Worker:
     """Runs `role` for its `tasks` (None: all there are) until nothing is left to do for any of them.
 
-    Raises what no retry mends: WrongChain, ChainReset, JournalError, RoleError, and UnknownTask if one of `tasks` is
-    not there.
+    Raises what no retry mends: WrongChain, ChainReset, RoleError, UnknownTask if one of `tasks` is not there, and
+    JournalError but for a full disk: whoever makes room there may come in time, and need not start anything again.
     """
 
     def __init__(self, context: Context, role: Role, tasks: frozenset[int] | None) -> None:
@@ -104,7 +105,7 @@ class Worker:
                 pause = 0.0
             except WrongChain:
                 raise
-            except (RpcError, RpcRefused) as error:
+            except (RpcError, RpcRefused, JournalFull) as error:
                 pause = min(max(1.0, pause * 2), _MAX_PAUSE)
                 self._context.report(Notice("trouble", f"{error}; going on in {pause:.0f} s"))
                 time.sleep(pause)
