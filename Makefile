@@ -10,7 +10,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 PYTHON ?= python3.11
 BIN := .venv/bin
 RUN := tools/run
-SOURCES := workers scripts tests bench
+SOURCES := workers scripts tests bench tools
 
 # A stamp carries the hash of what it was made from, so an unchanged set-up is recognised whatever the file times say.
 hash = $(shell cat $(1) | sha256sum | cut -c 1-16)
@@ -22,7 +22,7 @@ LANE_1 := contracts workers
 LANE_2 := style types format brownie e2e slither
 CHECKS := $(LANE_2) $(LANE_1)
 
-.PHONY: help setup demo test lint format bench lock clean lane-1 lane-2 $(CHECKS:%=check-%) check-slow
+.PHONY: help setup demo test lint format mutation bench lock clean lane-1 lane-2 $(CHECKS:%=check-%) check-slow
 
 help:
 	@echo 'make setup    install the pinned toolchain into .venv and node_modules'
@@ -31,6 +31,7 @@ help:
 	@echo 'make check-X  one of them; make check-slow  whole tasks under kills, reorganisations and failures'
 	@echo 'make lint     style, types and format'
 	@echo 'make format   rewrite sources in the common format'
+	@echo 'make mutation faults put into the code one by one, to see that the tests notice each (hours)'
 	@echo 'make bench    every benchmark'
 	@echo 'make lock     write requirements.txt from .venv'
 	@echo 'make clean    remove build outputs'
@@ -128,6 +129,12 @@ format: setup
 	@$(RUN) ruff check --quiet --fix $(wildcard $(SOURCES))
 	@$(RUN) ruff format --quiet $(wildcard $(SOURCES))
 	@$(RUN) forge fmt
+
+# Of all that decides about money, or of PATHS; SAMPLE of each file's mutants, chosen by SEED; JOBS at a time; REPORT=1
+# judges nothing. What was judged stays known (build/mutation), so that an interrupted run goes on.
+mutation: setup
+	@$(RUN) python -m tools.mutation $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
+		$(if $(JOBS),--jobs $(JOBS)) $(if $(REPORT),--report) $(PATHS)
 
 bench: setup
 	@for bench in bench/*.py; do printf '\n== %s\n' "$$bench"; $(RUN) python "$$bench"; done

@@ -62,6 +62,7 @@ def test_hashes_kept_by_the_chain() -> None:
     second = abi_hash("bytes32,address,bytes32,bytes32", first, OPERATOR, C, D)
     assert commitments.lanes_hash([(HANDLE, A, B), (OPERATOR, C, D)]) == second
     assert commitments.lanes_hash([]) == bytes(32)
+    assert commitments.PASS == commitments.NO_LANES == bytes(32)
 
 
 def test_hash_of_shards_is_that_of_their_abi_encoding() -> None:
@@ -85,6 +86,7 @@ def digest(type_text: str, domain: Domain, types: str, *values: object) -> bytes
 
 
 def signed_digest(typed: commitments.TypedData) -> bytes:
+    assert set(typed["types"]) == {"EIP712Domain", typed["primaryType"]}
     message = encode_typed_data(full_message=typed)
     return keccak(b"\x19" + message.version + message.header + message.body)
 

@@ -191,7 +191,7 @@ def test_trainer_is_paid_for_what_its_handle_won_and_delivered(account: TrainerA
 
 def test_operator_keeps_commission_and_its_own_part() -> None:
     result = conclusion.conclude_validator(PARAMS, replace(VALIDATOR, delegated=WHOLE_SHARE, shares=(1000,)))
-    assert (result.paid, result.delegated) == (400, 600)
+    assert (result.paid, result.delegated, result.returned) == (400, 600, 0)
     half = conclusion.conclude_validator(PARAMS, replace(VALIDATOR, delegated=WHOLE_SHARE // 2, shares=(1000,)))
     assert (half.paid, half.delegated) == (701, 299)
 

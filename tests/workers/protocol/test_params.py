@@ -28,48 +28,85 @@ def test_counts_give_resolution_baseline_and_quota() -> None:
     assert derived.quota == 22
 
 
+ROOM: dict[str, dict[str, object]] = {
+    "max_trainers": {"max_validators": 3, "min_trainers": 1},
+    "max_validators": {"max_trainers": 2, "min_validators": 1},
+    "bounty": {"keeper_fee": 0},
+    "keeper_fee": {"bounty": 2**96 - 1},
+}
+"""What else must be chosen for a parameter to reach its limits."""
+
+
 @pytest.mark.parametrize(
-    ("name", "value"),
+    ("name", "low", "high"),
     [
-        ("rounds", 9),
-        ("max_trainers", 4097),
-        ("max_validators", 97),
-        ("min_trainers", 65),
-        ("min_validators", 0),
-        ("min_trainer_stake", 0),
-        ("min_validator_stake", 2**64),
-        ("k1", 257),
-        ("k2", 97),
-        ("gamma", 500_001),
-        ("delta", 1_000_001),
-        ("q", 0),
-        ("sigma", 1_000_001),
-        ("tau", -1),
-        ("epsilon", 4097),
-        ("mu", 32_766),
-        ("baseline", 32_767),
-        ("slash_unpublished", 500_001),
-        ("slash_malformed", -1),
-        ("slash_no_commit", 9_999),
-        ("slash_no_reveal", 500_001),
-        ("bounty", 2**96),
-        ("bond", 2**96),
-        ("keeper_fee", 2**80),
-        ("relay_fee", -1),
-        ("quota", 11),
+        ("rounds", 1, 8),
+        ("max_trainers", 1, 4096),
+        ("max_validators", 1, 96),
+        ("min_trainers", 1, 64),
+        ("min_validators", 1, 16),
+        ("min_trainer_stake", 1, 2**64 - 1),
+        ("min_validator_stake", 1, 2**64 - 1),
+        ("k1", 1, 256),
+        ("k2", 1, 96),
+        ("gamma", 0, 500_000),
+        ("delta", 0, 1_000_000),
+        ("q", 1, 1_000_000),
+        ("sigma", 0, 1_000_000),
+        ("tau", 0, 1_000_000),
+        ("epsilon", 0, 4096),
+        ("mu", 1, 32_765),
+        ("baseline", 2, 32_766),
+        ("slash_unpublished", 0, 500_000),
+        ("slash_malformed", 0, 500_000),
+        ("slash_no_commit", 10_000, 500_000),
+        ("slash_no_reveal", 10_000, 500_000),
+        ("bounty", 0, 2**96 - 1),
+        ("bond", 0, 2**96 - 1),
+        ("keeper_fee", 0, 2**80 - 1),
+        ("relay_fee", 0, 2**80 - 1),
+        ("quota", 12, 1000),
     ],
 )
-def test_value_out_of_range_is_refused_by_name(name: str, value: int) -> None:
-    with pytest.raises(ParamOutOfRange, match=name) as refused:
-        params(**{name: value})
-    assert refused.value.name == name
+def test_range_is_what_it_says(name: str, low: int, high: int) -> None:
+    for value in (low, high):
+        assert getattr(params(**{**ROOM.get(name, {}), name: value}), name) == value
+    for value in (low - 1, high + 1):
+        with pytest.raises(ParamOutOfRange) as refused:
+            params(**{**ROOM.get(name, {}), name: value})
+        assert refused.value.name == name
+        assert f"from {low:,} to {high:,}" in str(refused.value)
+
+
+def test_defaults() -> None:
+    chosen = TaskParams(
+        **{"min_trainer_stake": 1, "min_validator_stake": 1, "mu": 1, "baseline": 2, "bounty": 0, "bond": 0},
+        **{"keeper_fee": 0, "relay_fee": 0, "quota": 18, "lengths": DEMO},
+    )
+    assert chosen.to_abi()[:5] == (3, 64, 16, 2, 3)
+    assert (chosen.k1, chosen.k2, chosen.gamma, chosen.delta, chosen.q) == (8, 8, 0, 100_000, 850_000)
+    assert (chosen.sigma, chosen.tau, chosen.epsilon) == (400_000, 500_000, 0)
+    assert (chosen.slash_unpublished, chosen.slash_malformed) == (50_000, 50_000)
+    assert (chosen.slash_no_commit, chosen.slash_no_reveal) == (100_000, 200_000)
+
+
+def test_lengths_reach_their_limits() -> None:
+    for length in (1, 2**24 - 1):
+        assert Lengths(*[length] * 8).round == 5 * length
 
 
 def test_limits_over_several_parameters() -> None:
     with pytest.raises(ParamOutOfRange, match="max_trainers \\* max_validators is 57,600"):
         params(max_trainers=600, max_validators=96)
+    assert params(max_trainers=4000, max_validators=14).max_trainers == 4000
+    with pytest.raises(ParamOutOfRange, match="is 56,001"):
+        params(max_trainers=1697, max_validators=33)
     with pytest.raises(ParamOutOfRange, match="fee reserve"):
         params(bounty=10**17)
+    reserve = 10**15 * (2 + 2 * 3 + 64 + 16)
+    assert params(bounty=10 * reserve).bounty == 10 * reserve
+    with pytest.raises(ParamOutOfRange, match="fee reserve"):
+        params(bounty=10 * reserve - 1)
     assert params(keeper_fee=2).fee_reserve(10, 5) == 2 * (2 + 2 * 3 + 10 + 5)
 
 

@@ -31,6 +31,10 @@ def test_first_lane_is_in_the_most_significant_bits() -> None:
     assert lanes.pack([0x1234, 0x0001]) == bytes.fromhex("12340001") + bytes(28)
 
 
+def test_smallest_and_largest_score_fit() -> None:
+    assert lanes.unpack(lanes.pack([0, TOP]), 2) == (0, TOP)
+
+
 @pytest.mark.parametrize("values", [[-1], [TOP + 1]])
 def test_score_outside_fifteen_bits_is_refused(values: list[int]) -> None:
     with pytest.raises(BadVector, match="lane 0"):
@@ -74,6 +78,16 @@ def test_i9_splitting_a_stake_changes_its_weight_by_rounding_alone(stake: int, d
     assert whole - 1 <= split <= whole
 
 
+def test_cap_is_fifteen_percent_or_an_equal_share() -> None:
+    assert weights.cap(1000, 100) == 150
+    assert weights.cap(1000, 3) == 334
+    assert weights.weight(900, 334, 1000) == weights.weight(334, 334, 1000) == 10_944
+
+
+def test_all_weights_together_fit_in_a_lane() -> None:
+    assert weights.weights([1]) == (TOP,)
+
+
 def test_quorum_and_rejection_of_data() -> None:
     assert weights.has_quorum(51, 100, 153)
     assert not weights.has_quorum(50, 100, 100)
@@ -84,6 +98,7 @@ def test_quorum_and_rejection_of_data() -> None:
 
 
 def test_counts_as_scores() -> None:
+    assert (lanes.MALFORMED, lanes.UNAVAILABLE) == (0, 1)
     assert scores.count_score(0, 450) == 2
     assert scores.count_score(450, 450) == TOP
     assert scores.baseline(45, 450) == scores.count_score(45 + 19, 450)  # 3·√(450·0.1·0.9) = 19.09
@@ -116,6 +131,12 @@ def test_i12_median_satisfies_both_conditions_and_is_the_only_one(entries: list[
     m = consensus.lower_median(*zip(*entries, strict=True))
     near = {value + step for value, _ in entries for step in (-1, 0, 1)} | {0, TOP}
     assert [candidate for candidate in sorted(near) if satisfies(candidate, entries)] == [m]
+
+
+def test_median_of_the_smallest_weights() -> None:
+    assert consensus.lower_median([7], [1]) == 7
+    assert consensus.lower_median([1, 2], [1, 1]) == 1
+    assert consensus.lower_median([1, 2], [1, 2]) == 2
 
 
 @given(column, st.randoms())
@@ -157,6 +178,7 @@ def test_last_winner_is_a_guess() -> None:
     medians = (500, 505, 600)
     assert consensus.measure([], medians, Bar(100, 10, guess=510)).guessed == 2
     assert consensus.measure([], medians, Bar(100, 10)).guessed == 0
+    assert consensus.measure([], (5,), Bar(2, 10)).guessed == 0
     assert consensus.pass_mark(500_000, 3, 2) == 2_000_000
     assert consensus.pass_mark(500_000, 5, 2) == 2_500_000
 
