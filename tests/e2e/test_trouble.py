@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import os
 import resource
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -281,3 +285,36 @@ def test_a_full_disk_ends_nobody_and_delays_them_only(network: Network) -> None:
     check_conclusions(state)
     assert all(network.await_exit(worker) == 0 for worker in network.workers.values())
     assert any("no room" in notice.text for worker in network.workers.values() for notice in worker.heard())
+
+
+@pytest.mark.slow
+def test_who_waits_for_a_task_outlives_a_node_that_is_down(network: Network, tmp_path: Path) -> None:
+    up = threading.Event()
+    up.set()
+
+    def respond(request: object) -> tuple[int, bytes]:
+        return (200, httpx.post(network.net.url, json=request, timeout=30).content) if up.is_set() else (503, b"")
+
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("COVEY_")} | {
+        "COVEY_DEPLOYMENT": str(network.deployment_file),
+        "COVEY_KEY": network.net.keys[4].hex(),
+        "COVEY_STORE": network.store,
+    }
+    command = [sys.executable, "-m", "covey", "validate", "--task", "1", "--wait", "--state", str(tmp_path / "state")]
+    with endpoint(respond) as url:
+        process = subprocess.Popen(
+            [*command, "--rpc", url, "--json"], env=environment, stdout=subprocess.PIPE, text=True, cwd=tmp_path
+        )
+        try:
+            assert process.stdout is not None
+            notices = map(json.loads, process.stdout)
+            assert next(notices)["kind"] == "ready"
+            network.mine_every(1)
+            up.clear()
+            assert next(notices)["kind"] == "trouble"
+            up.set()
+            task = network.post(CREATOR, rounds=1)
+            network.await_state(task, lambda s: len(s.validators) == 1)
+        finally:
+            process.kill()
+            process.communicate()

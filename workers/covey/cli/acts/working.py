@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from covey.chain import Deployment, SendPolicy
+from covey.chain import Deployment, RpcError, RpcRefused, SendPolicy, WrongChain
 from covey.cli import options
 from covey.cli.acts.session import connect, signer_of
 from covey.cli.acts.staking import when
@@ -32,6 +32,8 @@ _EPOCHS_EVERY: Final = 2.0
 """Seconds between two lines about a training's progress."""
 
 _POLL: Final = 30.0
+_PAUSE: Final = 4.0
+"""Seconds after a failure of the chain's, while waiting for a task."""
 
 
 @dataclass(frozen=True)
@@ -155,12 +157,21 @@ def _await_task(common: Common, task: int, out: Output) -> None:
     """Waits until the task is posted, if its user said so."""
     if not common.work.wait:
         return
+    report = Reporter(out)
     with connect(common.network) as connection:
         count = connection.contracts.arena.call("taskCount")
         head = connection.gateway.head()
-        Reporter(out)(Notice("ready", f"ready; waiting for task {task} to be posted", task))
-        while connection.read(count) < task:
-            head = connection.gateway.wait_for_block(head, _POLL)
+        report(Notice("ready", f"ready; waiting for task {task} to be posted", task))
+        while True:
+            try:
+                if connection.read(count) >= task:
+                    return
+                head = connection.gateway.wait_for_block(head, _POLL)
+            except WrongChain:
+                raise
+            except (RpcError, RpcRefused) as error:
+                report(Notice("trouble", f"{error}; going on in {_PAUSE:.0f} s", task))
+                time.sleep(_PAUSE)
 
 
 def _training(choice: TrainingChoice) -> TrainOptions:
