@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-COPIED = ("contracts", "scripts", "tests", "tools", "workers", "foundry.toml", "pyproject.toml")
+COPIED = ("contracts", "docs", "scripts", "tests", "tools", "workers", "foundry.toml", "pyproject.toml")
 LINKED = (".venv", "node_modules")
 
 

@@ -44,6 +44,7 @@ def test_rank_weights_are_those_of_flock() -> None:
     # FLock whitepaper, q = 0.85 and three nodes: 0.39, 0.33, 0.28.
     g = payouts.rank_weights(3, 850_000)
     assert [round(weight / sum(g), 4) for weight in g] == [0.3887, 0.3304, 0.2809]
+    assert g[0] == 10**18
     assert payouts.rank_weights(0, 850_000) == ()
 
 
@@ -74,6 +75,14 @@ def test_i3_vectors_share_the_pool_exactly(pool: int, vectors: list[tuple[int, i
 def test_only_the_first_vectors_with_a_claim_are_paid() -> None:
     # Claims 400 and 100; the second vector has no weight and takes no place, the last comes too late.
     assert payouts.vector_pays(1000, [10, 10, 8, 7], [100, 0, 50, 900], 6 * PPM, 2) == (800, 0, 200, 0)
+
+
+def test_vectors_are_paid_by_cumulative_rounding() -> None:
+    assert payouts.vector_pays(10**12, [1, 1, 1], [1, 1, 1], 0, 3) == (333333333333, 333333333333, 333333333334)
+
+
+def test_nobody_shares_a_vector_without_weight() -> None:
+    assert payouts.share_of_vector(5, 0, 0) == 0
 
 
 @given(amount, st.lists(st.integers(0, 30_000), min_size=1, max_size=9))

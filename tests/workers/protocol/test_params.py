@@ -1,6 +1,8 @@
 """Task parameters: defaults, ranges, and the contract's struct."""
 
-from dataclasses import fields, replace
+import re
+from dataclasses import MISSING, fields, replace
+from pathlib import Path
 
 import pytest
 
@@ -30,7 +32,7 @@ def test_counts_give_resolution_baseline_and_quota() -> None:
 
 ROOM: dict[str, dict[str, object]] = {
     "max_trainers": {"max_validators": 3, "min_trainers": 1},
-    "max_validators": {"max_trainers": 2, "min_validators": 1},
+    "max_validators": {"max_trainers": 2, "min_trainers": 1, "min_validators": 1},
     "bounty": {"keeper_fee": 0},
     "keeper_fee": {"bounty": 2**96 - 1},
 }
@@ -78,16 +80,22 @@ def test_range_is_what_it_says(name: str, low: int, high: int) -> None:
         assert f"from {low:,} to {high:,}" in str(refused.value)
 
 
-def test_defaults() -> None:
-    chosen = TaskParams(
-        **{"min_trainer_stake": 1, "min_validator_stake": 1, "mu": 1, "baseline": 2, "bounty": 0, "bond": 0},
-        **{"keeper_fee": 0, "relay_fee": 0, "quota": 18, "lengths": DEMO},
-    )
-    assert chosen.to_abi()[:5] == (3, 64, 16, 2, 3)
-    assert (chosen.k1, chosen.k2, chosen.gamma, chosen.delta, chosen.q) == (8, 8, 0, 100_000, 850_000)
-    assert (chosen.sigma, chosen.tau, chosen.epsilon) == (400_000, 500_000, 0)
-    assert (chosen.slash_unpublished, chosen.slash_malformed) == (50_000, 50_000)
-    assert (chosen.slash_no_commit, chosen.slash_no_reveal) == (100_000, 200_000)
+def test_defaults_are_the_documented_ones() -> None:
+    text = (Path(__file__).parents[3] / "docs/protocol.md").read_text()
+    documented = {}
+    for parameters, defaults in re.findall(r"^\| (`.*?) \|.*\| ([\d,·\s]+) \|$", text, re.MULTILINE):
+        names = [
+            re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
+            for name in re.findall(r"`(\w+)`", parameters)
+        ]
+        values = [int(value.replace(",", "")) for value in re.split(r" · |, ", defaults)]
+        documented |= dict(zip(names, values, strict=True))
+    assert documented == {field.name: field.default for field in fields(TaskParams) if field.default is not MISSING}
+
+
+def test_standard_lengths_are_days() -> None:
+    hours = (24, 12, 48, 6, 6, 12, 6, 24)
+    assert Lengths(*[3600 * length for length in hours]) == STANDARD
 
 
 def test_lengths_reach_their_limits() -> None:
@@ -105,7 +113,7 @@ def test_limits_over_several_parameters() -> None:
         params(bounty=10**17)
     reserve = 10**15 * (2 + 2 * 3 + 64 + 16)
     assert params(bounty=10 * reserve).bounty == 10 * reserve
-    with pytest.raises(ParamOutOfRange, match="fee reserve"):
+    with pytest.raises(ParamOutOfRange, match=r"fee reserve \(a multiple of keeper_fee\) is"):
         params(bounty=10 * reserve - 1)
     assert params(keeper_fee=2).fee_reserve(10, 5) == 2 * (2 + 2 * 3 + 10 + 5)
 
@@ -124,7 +132,7 @@ def test_schedule_must_end_before_stake_can_leave() -> None:
     task = params()
     assert task.duration == 20 + 40 + 3 * (60 + 40 + 20 + 60 + 40) + 3 * 60
     task.check_deployment(min_phase=20, unbonding=task.duration)
-    with pytest.raises(ParamOutOfRange, match="whole schedule"):
+    with pytest.raises(ParamOutOfRange, match="whole schedule is"):
         task.check_deployment(min_phase=20, unbonding=task.duration - 1)
 
 

@@ -1,6 +1,6 @@
 """Phases as a pure function of schedule, counters and time."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 
 import pytest
 
@@ -25,6 +25,17 @@ def clock(now: int, progress: Progress = RUNNING, first: RoundProgress = EMPTY, 
     return Clock(SCHEDULE, progress, (first, second), now)
 
 
+def test_numbers_are_the_contracts() -> None:
+    assert list(Status) == list(range(7))
+    assert list(Cause) == list(range(7))
+    assert list(Phase) == list(range(16))
+
+
+def test_nothing_happened_at_first() -> None:
+    assert astuple(Progress()) == (Status.ENROLLING, *[0] * 12)
+    assert astuple(EMPTY) == (0,) * 8
+
+
 def test_deadlines_are_absolute() -> None:
     ends = [SCHEDULE.submit_end, SCHEDULE.publish_end, SCHEDULE.key_end, SCHEDULE.score_end, SCHEDULE.reveal_end]
     assert SCHEDULE.draw_end == 150
@@ -37,6 +48,7 @@ def test_deadlines_are_absolute() -> None:
 @pytest.mark.parametrize(
     ("now", "progress", "phase"),
     [
+        (0, Progress(Status.NONE), Phase.NONE),
         (99, Progress(), Phase.ENROL),
         (100, Progress(), Phase.CLOSE_ENROL),
         (150, replace(RUNNING, status=Status.DRAWING), Phase.DRAW_RINGS),
@@ -49,7 +61,8 @@ def test_deadlines_are_absolute() -> None:
     ],
 )
 def test_phases_of_a_task(now: int, progress: Progress, phase: Phase) -> None:
-    assert clock(now, progress).current().phase is phase
+    current = clock(now, progress).current()
+    assert (current.phase, current.round) == (phase, 0)
 
 
 @pytest.mark.parametrize(
@@ -89,7 +102,15 @@ def test_next_round_submits_while_this_one_waits_to_be_settled() -> None:
     # Scoring waits for the settlement, which tells who is active.
     assert clock(205, first=REVEALED, second=SCORED).in_round(1).phase is Phase.SCORE
     assert clock(205, replace(RUNNING, settled=1), REVEALED, SCORED).in_round(1).phase is Phase.REVEAL
+    assert clock(231, first=replace(FROZEN, published=0)).in_round(1).phase is Phase.SUBMIT
+
+
+def test_rounds_that_have_not_opened() -> None:
+    assert clock(99, Progress()).in_round(0).phase is Phase.NONE
+    assert clock(200, replace(RUNNING, status=Status.ENDED)).in_round(0).phase is Phase.NONE
+    assert clock(199).in_round(0).phase is Phase.NONE
     assert clock(205, first=REVEALED).in_round(2).phase is Phase.NONE
+    assert clock(205, replace(RUNNING, settled=1), REVEALED, REVEALED).in_round(2).phase is Phase.NONE
 
 
 @pytest.mark.parametrize(
@@ -97,6 +118,7 @@ def test_next_round_submits_while_this_one_waits_to_be_settled() -> None:
     [
         (205, SCORED, False, False),
         (205, REVEALED, True, False),
+        (205, replace(REVEALED, committed=1, published=1), True, False),
         (205, replace(REVEALED, weight=15_000), False, True),  # no quorum
         (205, replace(REVEALED, invalid_weight=15_001), False, True),
         (205, replace(REVEALED, invalid_weight=15_000), True, False),
