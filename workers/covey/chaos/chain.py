@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
+from covey.chaos.undo import Undo
 from covey.localnet import Localnet
 
 
@@ -24,7 +23,7 @@ class BlockSpace:
         self._node = node
         self._shortages: list[int] = []
 
-    def shorten(self, gas: int) -> Callable[[], None]:
+    def shorten(self, gas: int) -> Undo:
         """Lowers it until the result is called."""
         self._shortages.append(gas)
         self._set()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
+from covey.chaos.undo import Undo
 
-def lose(store: Path, choice: int) -> Callable[[], None] | None:
+
+def lose(store: Path, choice: int) -> Undo | None:
     """Removes one of the store's contents, until the result is called: somebody put it back. None if there is none.
 
     `choice` picks among what is there, in the order of CIDs.

@@ -6,19 +6,18 @@ import os
 import resource
 import signal
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from covey.chaos.undo import Undo
 from covey.cli.exits import Exit
 from covey.localnet.children import Child
 from covey.network import Network
 
 _LONGEST_PAUSE: Final = 32
-
-Undo = Callable[[], None]
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +11,8 @@ from covey.chaos.contents import lose
 from covey.chaos.crew import Crew
 from covey.chaos.plan import Fault, Kind
 from covey.chaos.rpc import Proxy
+from covey.chaos.undo import Undo
 from covey.localnet import Localnet
-
-Undo = Callable[[], None]
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -15,6 +14,7 @@ from typing import Final, Self
 from urllib3.exceptions import HTTPError
 
 from covey.chaos.plan import Kind
+from covey.chaos.undo import Undo
 from covey.web import Server
 
 _TIMEOUT: Final = 60.0
@@ -22,8 +22,6 @@ _AT_ONCE: Final = 10
 """Requests that the node has at the same time: as many as there are connections kept."""
 
 _GARBAGE: Final = b"<html><body>It works!</body></html>"
-
-Undo = Callable[[], None]
 
 
 @dataclass

@@ -1,0 +1,6 @@
+"""What every fault that lasts leaves behind."""
+
+from collections.abc import Callable
+
+Undo = Callable[[], None]
+"""Ends a fault. To be called once."""
