@@ -101,9 +101,9 @@ def story() -> Iterator[tuple[str, tuple[Any, ...]]]:
         yield "Delivered", (r, 0, word("delivered", r) * 3)
         yield "RoundTallied", (r, 10**13, 1, 0)
     for i in range(TRAINERS):
-        yield "TrainerConcluded", (i, address("t", i), 10**20, 0, 0, 10**15, 0)
+        yield "TrainerConcluded", (i, address("t", i), 10**20, 0, 0, 10**15)
     for i in range(VALIDATORS):
-        yield "ValidatorConcluded", (i, address("v", i), 10**20, 0, 0, 0)
+        yield "ValidatorConcluded", (i, address("v", i), 10**20, 0, 0)
     yield "RelayPaid", (address("relay"), 60, 10**15)
     yield "TaskFinished", (0, 0)
 

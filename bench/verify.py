@@ -302,11 +302,11 @@ class Story:
         returned = (params.quota - MASK_UNITS - messages) * params.relay_fee
         for i, m in enumerate(self._trainers):
             earned = self._earned[m.operator]
-            concluded = ev.TrainerConcluded(TASK, i, m.operator, earned, 0, 0, returned, 0)
+            concluded = ev.TrainerConcluded(TASK, i, m.operator, earned, 0, 0, returned)
             chain.send(self._released(m), _paid(m.operator, earned + returned), concluded)
         for i, m in enumerate(self._validators):
             earned = self._earned[m.operator]
-            concluded = ev.ValidatorConcluded(TASK, i, m.operator, earned, 0, 0, 0)
+            concluded = ev.ValidatorConcluded(TASK, i, m.operator, earned, 0, 0)
             chain.send(self._released(m), _paid(m.operator, earned), concluded)
         units = len(self._trainers) * (MASK_UNITS + messages)
         chain.send(ev.RelayPaid(TASK, RELAY, units, units * params.relay_fee), _paid(RELAY, units * params.relay_fee))

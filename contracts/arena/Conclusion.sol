@@ -96,8 +96,8 @@ contract Conclusion is ArenaState {
         }
         address operator = _vault.operatorOf(validator.hotKey);
         (uint256 paid, uint256 delegated, uint256 burnt) = _payAndRelease(task, t, operator, pay, 0, slash);
-        uint256 fee = _rewardFault(task, t, slash);
-        emit ValidatorConcluded(task, member, operator, paid, delegated, burnt, fee);
+        emit ValidatorConcluded(task, member, operator, paid, delegated, burnt);
+        if (slash != 0) _payKeeper(task, t);
     }
 
     function claimDelegation(uint256 task, address operator, address delegator) external returns (uint256 amount) {
@@ -170,8 +170,8 @@ contract Conclusion is ArenaState {
         t.accounts.unitsReturned += uint32(units);
         uint256 returned = units * t.fees.relay;
         (uint256 paid, uint256 delegated, uint256 burnt) = _payAndRelease(task, t, operator, pay, returned, slash);
-        uint256 fee = _rewardFault(task, t, slash);
-        emit TrainerConcluded(task, member, operator, paid, delegated, burnt, returned, fee);
+        emit TrainerConcluded(task, member, operator, paid, delegated, burnt, returned);
+        if (slash != 0) _payKeeper(task, t);
     }
 
     function _trainerPay(Task storage t, Progress memory p, Member memory trainer, Handle memory h)
@@ -299,13 +299,6 @@ contract Conclusion is ArenaState {
         }
         _payIfAny(task, operator, paid + returned);
         burnt = _vault.settleLock(operator, task, uint96(slash));
-    }
-
-    /// @dev Whoever concludes a faulty account earns the keeper fee.
-    function _rewardFault(uint256 task, Task storage t, uint256 slash) private returns (uint256 fee) {
-        if (slash == 0) return 0;
-        fee = t.fees.keeper;
-        _payIfAny(task, msg.sender, fee);
     }
 
     function _payIfAny(uint256 task, address account, uint256 amount) private {

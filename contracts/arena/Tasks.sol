@@ -135,6 +135,7 @@ contract Tasks is ArenaState {
         bytes32 entropy = blockhash(p.drawBlock);
         if (entropy == 0) {
             t.progress.drawBlock = uint40(block.number);
+            emit DrawPostponed(task);
             return false;
         }
         t.seed = keccak256(abi.encode(entropy, address(this), task));

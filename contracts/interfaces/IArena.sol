@@ -358,7 +358,10 @@ interface IArenaEvents is IArenaTypes {
     );
     /// @notice The operator's place went to a larger lock; its stake and quota are free again.
     event Evicted(uint256 indexed task, uint256 indexed index, address indexed operator, bool trainer);
+    /// @notice The hash of this event's block gives the ring seed.
     event EnrolClosed(uint256 indexed task, uint256 trainers, uint256 validators, uint256 totalWeight);
+    /// @notice Nobody drew the seed while its block's hash could be read: the hash of this event's block gives it instead.
+    event DrawPostponed(uint256 indexed task);
     event RingsDrawn(uint256 indexed task, bytes32 seed);
     event HandleRegistered(
         uint256 indexed task,
@@ -418,7 +421,7 @@ interface IArenaEvents is IArenaTypes {
     event Delivered(uint256 indexed task, uint256 indexed round, uint256 indexed index, bytes box);
     event RoundTallied(uint256 indexed task, uint256 indexed round, uint256 denominator, uint256 best, uint256 dust);
     /// @notice `paid` went to the operator, `delegated` waits for its delegators, `slashed` was burnt, `returned` is the
-    /// unused quota, `keeper` the fee that the caller got; all wei.
+    /// unused quota; all wei.
     event TrainerConcluded(
         uint256 indexed task,
         uint256 indexed member,
@@ -426,8 +429,7 @@ interface IArenaEvents is IArenaTypes {
         uint256 paid,
         uint256 delegated,
         uint256 slashed,
-        uint256 returned,
-        uint256 keeper
+        uint256 returned
     );
     event ValidatorConcluded(
         uint256 indexed task,
@@ -435,13 +437,13 @@ interface IArenaEvents is IArenaTypes {
         address indexed operator,
         uint256 paid,
         uint256 delegated,
-        uint256 slashed,
-        uint256 keeper
+        uint256 slashed
     );
     event DelegationClaimed(
         uint256 indexed task, address indexed operator, address indexed delegator, uint256 amount, uint256 dust
     );
     event RelayPaid(uint256 indexed task, address indexed relay, uint256 units, uint256 amount);
+    /// @notice The fee for an act that was due, or for concluding a faulty account.
     event KeeperPaid(uint256 indexed task, address indexed keeper, uint256 amount);
     event TaskFinished(uint256 indexed task, uint256 refunded, uint256 burnt);
 }

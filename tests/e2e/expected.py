@@ -103,11 +103,11 @@ def check_conclusions(state: TaskState, delegated: dict[str, int] | None = None)
     """Every account was paid, slashed and released as the protocol says, to the wei."""
     for member, expected in zip(state.trainers, trainers(state, delegated), strict=True):
         assert member.concluded is not None
-        got = {name: member.concluded[name] for name in ("paid", "delegated", "slashed", "returned", "keeper")}
+        got = {name: member.concluded[name] for name in ("paid", "delegated", "slashed", "returned")}
         assert got == vars_of(expected), member
     for member, expected in zip(state.validators, validators(state, delegated), strict=True):
         assert member.concluded is not None
-        got = {name: member.concluded[name] for name in ("paid", "delegated", "slashed", "keeper")}
+        got = {name: member.concluded[name] for name in ("paid", "delegated", "slashed")}
         assert got | {"returned": 0} == vars_of(expected), member
 
 
@@ -130,5 +130,4 @@ def vars_of(conclusion: Conclusion) -> dict[str, int]:
         "delegated": conclusion.delegated,
         "slashed": conclusion.slashed,
         "returned": conclusion.returned,
-        "keeper": conclusion.keeper,
     }

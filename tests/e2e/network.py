@@ -16,7 +16,6 @@ from types import TracebackType
 from typing import Any, Self
 
 import httpx
-from eth_utils.address import to_checksum_address
 
 from covey.chain import queries
 from covey.chain.abi import Record
@@ -280,11 +279,6 @@ class Network:
         return [
             r.arguments["relay"] for r in self.records() if r.name in ("HandleRegistered", "Submitted", "Published")
         ]
-
-    def sender_of(self, transaction: bytes) -> str:
-        found = self.net.rpc("eth_getTransactionByHash", "0x" + transaction.hex())
-        assert isinstance(found, dict)
-        return to_checksum_address(found["from"])
 
     def state(self, task: int) -> TaskState:
         """The task, folded from all its events."""

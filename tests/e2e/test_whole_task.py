@@ -158,8 +158,6 @@ def _keeper_fees(network: Network, state: TaskState) -> Counter[str]:
     for record in network.records():
         if record.name == "KeeperPaid":
             fees[record.arguments["keeper"]] += record.arguments["amount"]
-        if record.name in ("TrainerConcluded", "ValidatorConcluded") and record.arguments["keeper"]:
-            fees[network.sender_of(record.log.transaction)] += record.arguments["keeper"]
     return fees
 
 

@@ -43,6 +43,8 @@ contract ArenaActors is Test, IArenaEvents {
     string[2] public delegators = ["olga", "otto"];
     string[2] public relays = ["relay", "rita"];
     mapping(string invariant => uint256) public violations;
+    /// @dev How often an event was seen.
+    mapping(bytes32 topic => uint256) public seen;
     /// @dev gwei that a member locked.
     mapping(uint256 task => mapping(string member => uint64)) public stakes;
 
@@ -50,6 +52,8 @@ contract ArenaActors is Test, IArenaEvents {
     mapping(uint256 task => mapping(uint256 round => ArenaScribe.Revealed)) private _revealed;
     mapping(uint256 task => mapping(uint256 round => mapping(uint256 place => Vote))) private _votes;
     mapping(uint256 task => mapping(uint256 round => mapping(uint256 index => bytes32))) private _models;
+    /// @dev Rounds whose data the first validator called bad.
+    mapping(uint256 task => mapping(uint256 round => bool)) private _spoilt;
     mapping(bytes32 vector => uint256) private _ordinals;
     /// @dev A delegator's shares in the block before the operator's lock.
     mapping(uint256 task => mapping(address operator => mapping(address delegator => uint112))) private _entitled;
@@ -206,12 +210,12 @@ contract ArenaActors is Test, IArenaEvents {
         else vault.expire(address(arena), _member(who), task);
     }
 
-    /// @dev A moment, a phase up to its last second or over, or long silence.
+    /// @dev A moment, a phase up to its last second or over, or long silence, or more blocks than hashes are kept of.
     function _pass(uint256 task, uint256, uint256 choice) private {
         nextBlock();
-        (,, uint256 deadline) = arena.phaseOf(task);
+        (Phase phase,, uint256 deadline) = arena.phaseOf(task);
         if (choice % 256 == 0) skip(3000);
-        else if (choice % 256 == 1) vm.roll(vm.getBlockNumber() + 300);
+        else if (choice % 4 == 1 && phase == Phase.DrawRings) vm.roll(vm.getBlockNumber() + 300);
         else if (choice % 16 == 2 && deadline > vm.getBlockTimestamp()) vm.warp(deadline - (choice / 16) % 2);
         else skip((choice / 16) % 8);
     }
@@ -331,14 +335,17 @@ contract ArenaActors is Test, IArenaEvents {
     }
 
     /// @dev Most report the truth; some noise, malformed models or bad data, and some copy the commitment before theirs.
+    /// Where the first calls the data bad, most do.
     function _commit(uint256 task, uint256 round, uint256 place, uint256 choice) private {
         string[] storage names = _books[task].validators;
+        if (choice % 8 == 0 && arena.panelOf(task, round).committed == 0) _spoilt[task][round] = true;
+        bool rejects = _spoilt[task][round] ? choice % 4 != 1 : choice % 8 == 0;
         Vote memory vote = Vote({cast: true, copied: choice % 16 == 7 && place != 0, counted: false, vector: ""});
         string memory author = names[place];
         if (vote.copied) {
             author = names[place - 1];
             vote.vector = _votes[task][round][place - 1].vector;
-        } else if (choice % 8 != 0) {
+        } else if (!rejects) {
             vote.vector = _scores(task, round, choice % 8 < 6 ? 0 : choice);
         }
         bytes32 commitment = scribe.scoreCommitment(task, round, author, vote.vector);
@@ -570,6 +577,7 @@ contract ArenaActors is Test, IArenaEvents {
         for (uint256 i; i < logs.length; ++i) {
             if (blind && _names(logs[i])) named = true;
             bytes32 topic = logs[i].topics[0];
+            ++seen[topic];
             if (topic == HandleRegistered.selector || topic == Submitted.selector || topic == Published.selector) {
                 handled = true;
             }
@@ -599,13 +607,12 @@ contract ArenaActors is Test, IArenaEvents {
     function _outflow(bytes32 topic, bytes memory data) private pure returns (uint256) {
         if (topic == KeeperPaid.selector) return abi.decode(data, (uint256));
         if (topic == TrainerConcluded.selector) {
-            (uint256 paid,,, uint256 returned, uint256 keeper) =
-                abi.decode(data, (uint256, uint256, uint256, uint256, uint256));
-            return paid + returned + keeper;
+            (uint256 paid,,, uint256 returned) = abi.decode(data, (uint256, uint256, uint256, uint256));
+            return paid + returned;
         }
         if (topic == ValidatorConcluded.selector) {
-            (uint256 paid,,, uint256 keeper) = abi.decode(data, (uint256, uint256, uint256, uint256));
-            return paid + keeper;
+            (uint256 paid,,) = abi.decode(data, (uint256, uint256, uint256));
+            return paid;
         }
         if (topic == DelegationClaimed.selector || topic == TaskFinished.selector) {
             (uint256 first, uint256 second) = abi.decode(data, (uint256, uint256));

@@ -196,6 +196,51 @@ contract ArenaAttacksTest is ArenaTest {
         vm.assertApproxEqAbs(credit("vera"), DEPOSIT + validatorsPool / 3, 9);
     }
 
+    // ── Models that are not the same to everybody ──────────────────────────────────────────────────────────────────
+
+    /// @dev What each of four validators earns in a round that is scored like this, none of them slashed.
+    function _earned(bytes memory walt, bytes memory vera) private returns (uint256[4] memory earned) {
+        string[4] memory names = ["vera", "walt", "xena", "yuri"];
+        validators = names;
+        begin(_one());
+        publishAll(0);
+        postKey(0);
+        for (uint256 i; i < 4; ++i) {
+            commit(i, 0, i == 0 ? vera : walt);
+        }
+        for (uint256 i; i < 4; ++i) {
+            reveal(i, 0, i == 0 ? vera : walt);
+        }
+        settle(0);
+        wrapUp();
+        assertConserved(0);
+        for (uint256 i; i < 4; ++i) {
+            vm.assertEq(staked(names[i]), 200e18, "slashed");
+            earned[i] = credit(names[i]) - DEPOSIT;
+        }
+    }
+
+    /// @dev Dan's model counts otherwise on vera's machine than on the others'. It costs her that model's agreement, no stake.
+    function test_DivergentModel_SlashesNobody() public {
+        uint256[4] memory earned =
+            _earned(_scores(20_000, 21_000, 22_000, 23_000), _scores(20_000, 21_000, 22_000, 31_000));
+        vm.assertEq(earned[1], earned[3]);
+        // Three of four models, of which a half is the pass mark: half a claim.
+        vm.assertApproxEqAbs(2 * earned[0], earned[1], 4);
+        // Dan is ranked by what the majority saw.
+        vm.assertEq(arena.resultOf(task, 0).best, 4);
+    }
+
+    /// @dev Dan serves his model to vera alone, who scores it best of all. To the others it is unavailable: it counts for
+    /// nothing, and nobody is worse off for it but dan.
+    function test_SelectiveAvailability_CostsTheTrainerAlone() public {
+        uint256[4] memory earned = _earned(_scores(20_000, 21_000, 22_000, 1), _scores(20_000, 21_000, 22_000, 32_000));
+        vm.assertApproxEqAbs(earned[0], earned[1], 4);
+        vm.assertEq(arena.resultOf(task, 0).counted, 3);
+        vm.assertEq(credit("dan"), DEPOSIT - MESSAGES);
+        vm.assertEq(staked("dan"), 400e18, "unavailable is no fault");
+    }
+
     // ── Copying and replay ─────────────────────────────────────────────────────────────────────────────────────────
 
     /// @dev Walt copies vera's commitment, which waits in the mempool; xena waits for the first reveal.
@@ -537,6 +582,8 @@ contract ArenaAttacksTest is ArenaTest {
         address eve = rich("eve");
         parties.push(eve);
         (uint256 burnt, uint256 creatorHad) = (token.balanceOf(DEAD), ledger.creditOf(creator));
+        vm.expectEmit(address(arena));
+        emit KeeperPaid(task, eve, 1e18);
         vm.prank(eve);
         arena.concludeTrainer(task, 3);
         vm.assertEq(token.balanceOf(DEAD) - burnt, 400e18);

@@ -9,6 +9,8 @@ import {InvariantTest} from "./Vm.sol";
 /// one that still enrols.
 contract ArenaInvariants is ArenaTest, InvariantTest {
     uint256 private constant TASKS = 2;
+    /// @dev Histories that are ended from each phase.
+    uint256 private constant ENDS = 2;
 
     ArenaActors private actors;
     address private stranger;
@@ -139,6 +141,100 @@ contract ArenaInvariants is ArenaTest, InvariantTest {
         }
         for (uint256 i; i < parties.length; ++i) {
             vm.assertEq(vault.stakeOf(parties[i]).locked, 0, "I-17");
+        }
+    }
+
+    /// @dev The campaign's histories are not empty: like ones reach every phase, event and cause. Broken off in each phase,
+    /// at some step of it, they end from there.
+    function test_I17_EveryPhaseAndEventIsReachedAndLeft() public {
+        vm.pauseGasMetering();
+        bytes32[] memory topics = events();
+        uint256[] memory seen = new uint256[](topics.length);
+        uint256 phases = uint256(type(Phase).max);
+        uint256[7] memory causes;
+        (uint256 ended, uint256 accepted, uint256 tried) = (0, 0, 0);
+        uint256 start = vm.snapshotState();
+        for (uint256 history; ended < ENDS * phases; ++history) {
+            vm.assertLt(history, 20 * ENDS * phases, "out of reach");
+            (bool reached, uint256 done, uint256 steps) = this.reach(history, Phase(1 + ended % phases));
+            (accepted, tried) = (accepted + done, tried + steps);
+            for (uint256 i; i < topics.length; ++i) {
+                seen[i] += actors.seen(topics[i]);
+            }
+            if (reached) {
+                ++ended;
+                afterInvariant();
+                ++causes[uint256(arena.progressOf(1).cause)];
+                ++causes[uint256(arena.progressOf(2).cause)];
+            }
+            vm.revertToState(start);
+        }
+        for (uint256 i; i < topics.length; ++i) {
+            vm.assertGe(seen[i], 1, string.concat(vm.toString(i), " never seen"));
+        }
+        for (uint256 i = 1; i < causes.length; ++i) {
+            vm.assertGe(causes[i], 1, string.concat("cause ", vm.toString(i)));
+        }
+        vm.assertGe(3 * accepted, tried, "a third is accepted");
+    }
+
+    /// @notice Acts as the campaign does until a task is in that phase, and perhaps goes on in it, or until the task is
+    /// finished.
+    /// @dev External, so that what it takes of memory is free again. The first task has its rings at the start.
+    function reach(uint256 history, Phase phase) external returns (bool reached, uint256 accepted, uint256 tried) {
+        bytes4[7] memory acts = [
+            ArenaActors.train.selector,
+            ArenaActors.validate.selector,
+            ArenaActors.keep.selector,
+            ArenaActors.meddle.selector,
+            ArenaActors.invest.selector,
+            ArenaActors.fetch.selector,
+            ArenaActors.pass.selector
+        ];
+        uint256 id = phase < Phase.Mask ? 2 : 1 + history % TASKS;
+        for (; tried < 4096; ++tried) {
+            uint256 seed = uint256(keccak256(abi.encode(history, tried)));
+            (Phase current,,) = arena.phaseOf(id);
+            if (current == phase && (seed >> 8) % 4 == 0) return (true, accepted, tried);
+            if (current == Phase.Finished) break;
+            (bool done,) = address(actors).call(abi.encodeWithSelector(acts[seed % 7], seed));
+            if (done) ++accepted;
+        }
+    }
+
+    /// @dev All that the Arena emits after a task's creation.
+    function events() private pure returns (bytes32[] memory topics) {
+        bytes32[26] memory all = [
+            TrainerEnrolled.selector,
+            ValidatorEnrolled.selector,
+            Evicted.selector,
+            EnrolClosed.selector,
+            DrawPostponed.selector,
+            RingsDrawn.selector,
+            HandleRegistered.selector,
+            Submitted.selector,
+            Published.selector,
+            KeyPosted.selector,
+            ScoresCommitted.selector,
+            VectorRevealed.selector,
+            ScoresRevealed.selector,
+            RoundEmpty.selector,
+            RoundSettled.selector,
+            VectorPaid.selector,
+            TaskEnded.selector,
+            HandleOpened.selector,
+            Delivered.selector,
+            RoundTallied.selector,
+            TrainerConcluded.selector,
+            ValidatorConcluded.selector,
+            DelegationClaimed.selector,
+            RelayPaid.selector,
+            KeeperPaid.selector,
+            TaskFinished.selector
+        ];
+        topics = new bytes32[](all.length);
+        for (uint256 i; i < all.length; ++i) {
+            topics[i] = all[i];
         }
     }
 

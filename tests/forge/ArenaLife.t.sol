@@ -183,6 +183,8 @@ contract ArenaLifeTest is ArenaTest {
         advance();
         vm.roll(vm.getBlockNumber() + 257);
         uint256 before = ledger.creditOf(keeper);
+        vm.expectEmit(address(arena));
+        emit DrawPostponed(task);
         advance();
         vm.assertEq(ledger.creditOf(keeper), before);
         assertPhase(Phase.DrawRings);

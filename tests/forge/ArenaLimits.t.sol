@@ -12,15 +12,25 @@ import {ArenaTest} from "./ArenaTest.sol";
 contract ArenaCrowd is ArenaState {
     constructor() ArenaState(IStakeVault(address(0)), ILedger(address(0)), 1) {}
 
-    /// @notice Takes all places for trainers that are left.
+    /// @notice Takes all places that are left.
     function enrol(uint256 task, uint64 stake) external {
         Task storage t = _tasks[task];
-        (uint16 count, uint16 max) = (t.progress.trainers, t.places.maxTrainers);
+        Places memory places = t.places;
+        Progress storage p = t.progress;
+        t.places.trainerStakes += _fill(t.trainers, p.trainers, places.maxTrainers, stake);
+        t.places.validatorStakes += _fill(t.validators, p.validators, places.maxValidators, stake);
+        (p.trainers, p.validators) = (places.maxTrainers, places.maxValidators);
+    }
+
+    /// @return gwei that the new members locked
+    function _fill(mapping(uint256 => Member) storage members, uint16 count, uint16 max, uint64 stake)
+        private
+        returns (uint80)
+    {
         for (uint256 i = count; i < max; ++i) {
-            t.trainers[i] = Member({hotKey: address(uint160(i)), stake: stake, handle: 0, concluded: false});
+            members[i] = Member({hotKey: address(uint160(i)), stake: stake, handle: 0, concluded: false});
         }
-        t.places.trainerStakes += uint80(stake) * (max - count);
-        t.progress.trainers = max;
+        return uint80(stake) * (max - count);
     }
 
     /// @notice Ends the task after all its rounds, each with `winners` opened and delivered, the first trainer last of them,
@@ -43,6 +53,8 @@ contract ArenaCrowd is ArenaState {
             data.panel.keyPosted = true;
             data.panel.committed = data.panel.revealed = uint96((1 << validators) - 1);
             (data.result.winners, data.result.paidVectors) = (winners, uint8(validators));
+            data.publications[0] =
+                keccak256(abi.encode(bytes32("model"), keccak256(new bytes(256)), bytes32("manifest")));
             for (uint256 i; i < winners; ++i) {
                 data.winners[i / 16] |= (winners - 1 - i) << (16 * (i % 16));
             }
@@ -153,7 +165,27 @@ contract ArenaLimitsTest is ArenaTest {
         vm.warp(vm.getBlockTimestamp() + 4e6);
     }
 
-    // ── Enrol and conclude ─────────────────────────────────────────────────────────────────────────────────────────
+    // ── Create, enrol and conclude ─────────────────────────────────────────────────────────────────────────────────────────
+
+    function test_I19_CreateTask_EightRounds() public {
+        Params memory p = params();
+        (p.rounds, p.quota) = (8, 22);
+        string memory uri = string(new bytes(512));
+        _fits(creator, abi.encodeCall(IArena.createTask, (p, scribe.shards(8), uri)));
+    }
+
+    /// @dev The weights of 96 validators are summed up.
+    function test_I19_CloseEnrol_96Validators() public {
+        Params memory p = params();
+        (p.maxValidators, p.keeperFee) = (96, 1e16);
+        create(p);
+        bytes memory own = _become(address(new ArenaCrowd()));
+        ArenaCrowd(address(arena)).enrol(task, 200 * TOKEN);
+        vm.etch(address(arena), own);
+        vm.warp(arena.scheduleOf(task).enrolEnd);
+        _fits(keeper, abi.encodeCall(IArena.advance, (task)));
+        vm.assertEq(arena.progressOf(task).totalWeight, 96 * 341);
+    }
 
     /// @dev The smallest lock of 4,096 is found and leaves.
     function test_I19_Eviction_From4096Trainers() public {
@@ -188,6 +220,9 @@ contract ArenaLimitsTest is ArenaTest {
         for (uint256 round; round < 8; ++round) {
             _fits(keeper, abi.encodeCall(IArena.tally, (task, round)));
         }
+        // The first trainer's handle is the last of all winners.
+        bytes memory box = new bytes(256);
+        _fits(relay, abi.encodeCall(IArena.deliver, (task, 7, 0, bytes32("model"), bytes32("manifest"), box)));
         (uint256 trainer, uint256 validator) = (credit("ada"), credit("vera"));
         _fits(keeper, abi.encodeCall(IArena.concludeTrainer, (task, 0)));
         _fits(keeper, abi.encodeCall(IArena.concludeValidator, (task, 0)));

@@ -96,7 +96,7 @@ contract CustodyGasTest is CustodyTest {
     }
 
     /// The most that a slash can cost: no delegator and no number of exits adds to it.
-    function test_gas_slashWithExitsInEveryEpoch() public {
+    function test_gas_I7_slashWithExitsInEveryEpoch() public {
         vm.prank(operator);
         vault.stake(100e18);
         lockFor(engine, operator, 1, 50e18);
@@ -108,6 +108,25 @@ contract CustodyGasTest is CustodyTest {
         vm.prank(engine);
         vault.settleLock(operator, 1, 50e18);
         spent("settleLock with a slash and 16 buckets", 153_000, 201_409, 215_000);
+    }
+
+    /// @dev Thirty delegators more do not make a slash dearer.
+    function test_gas_I7_slashWithManyDelegators() public {
+        vm.prank(operator);
+        vault.stake(100e18);
+        delegateTo(operator, alice, 1e18);
+        uint256[3] memory used;
+        for (uint256 i; i < 3; ++i) {
+            lockFor(engine, operator, 1 + i, 1e18);
+            slashFor(engine, operator, 1 + i, 1e17);
+            used[i] = vm.lastCallGas().gasTotalUsed;
+            for (uint256 j; i == 1 && j < 30; ++j) {
+                delegateTo(operator, rich(vm.toString(j)), 1e18);
+            }
+            nextBlock();
+        }
+        // The first burn opens the dead address's balance.
+        vm.assertEq(used[2], used[1]);
     }
 
     function test_gas_ledger() public {

@@ -49,6 +49,7 @@ interface Vm {
     function assume(bool condition) external pure;
 
     // Measures
+    function pauseGasMetering() external;
     function lastCallGas() external view returns (Gas memory);
 
     // Files and JSON

@@ -194,6 +194,10 @@ class TestKeeper:
         (drawing,) = keep(script).acts
         assert drawing.step is Step.ADVANCE
         assert drawing != closing
+        script.add("DrawPostponed")
+        (again,) = keep(script).acts
+        assert again.step is Step.ADVANCE
+        assert again not in (closing, drawing)
 
     def test_settles_what_is_revealed(self) -> None:
         script = Script().enrolled().drawn().masked().published(0).key(0).revealed(0, SCORES)

@@ -25,10 +25,10 @@ UNSETTLED = {
     "ScoresCommitted": "commitments that were never revealed",
     "Staked": "whose the stake is of operators who earned nothing",
     "ExitRequested": "as above",
-    "Paid": "who was paid for concluding a faulty account: it may be anybody",
 }
 MONEY = {
     "Charged",
+    "Paid",
     "Burnt",
     "Transfer",
     "Slashed",
@@ -123,7 +123,7 @@ def test_one_wei_of_an_accounts_pay_is_named(bundle_of: BundleOf) -> None:
             assert (fault.expected, fault.actual) == (str(paid), str(paid + 1))
 
 
-@pytest.mark.parametrize("story", ["key_missing", "quorum_missed"])
+@pytest.mark.parametrize("story", ["key_missing", "quorum_missed", "seed_drawn_anew"])
 def test_a_log_left_out_or_there_twice(bundle_of: BundleOf, story: str) -> None:
     bundle = bundle_of(story)
     for place, log in enumerate(bundle.logs):

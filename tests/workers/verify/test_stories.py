@@ -94,7 +94,3 @@ def test_repeating_the_winners_score_earns_nothing(bundle_of: BundleOf) -> None:
 def test_a_task_that_goes_on_is_checked_so_far(bundle_of: BundleOf) -> None:
     report = verify(bundle_of("running"))
     assert "the task has not ended: what happened so far was checked" in report.notes
-
-
-def test_a_seed_from_a_forgotten_block_is_noted(bundle_of: BundleOf) -> None:
-    assert any("not checked" in note for note in verify(bundle_of("seed_drawn_anew")).notes)

@@ -11,6 +11,7 @@ _STEPS: Final = {
     "TrainerEnrolled": "enrol trainer",
     "ValidatorEnrolled": "enrol validator",
     "EnrolClosed": "advance: close enrol",
+    "DrawPostponed": "advance: postpone the draw",
     "RingsDrawn": "advance: draw rings",
     "HandleRegistered": "mask",
     "Submitted": "submit",

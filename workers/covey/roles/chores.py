@@ -7,17 +7,14 @@ from covey.roles.decision import Act, Decision, Step, act
 from covey.roles.task import Member
 from covey.roles.view import View
 
-_HASHES_KEPT = 256
-
 
 def chores(view: View, patience: int) -> Decision | None:
     """What is due, once nothing has happened in the task for `patience` seconds since it became so."""
     if view.now < view.changed_at + patience:
         return None
     if view.advance_due:
-        return act(
-            Step.ADVANCE, view.state.status, _draws(view) if view.state.status is Status.DRAWING else view.settled
-        )
+        turn = view.state.postponed if view.state.status is Status.DRAWING else view.settled
+        return act(Step.ADVANCE, view.state.status, turn)
     if view.clock.settle_due():
         return act(Step.SETTLE, view.settled)
     if view.clock.open_closed() and view.untallied:
@@ -42,8 +39,3 @@ def finishing(view: View) -> bool:
 def _left(members: Sequence[Member]) -> Iterator[int]:
     """Those that are not concluded yet."""
     return (i for i, member in enumerate(members) if member.concluded is None)
-
-
-def _draws(view: View) -> int:
-    """How many draws of the rings were missed: a block's hash can be had for 256 blocks, then another is pinned."""
-    return (view.block - view.state.drawn_from) // _HASHES_KEPT

@@ -86,8 +86,9 @@ class Round:
 
 @dataclass
 class TaskState:
-    """One task. `seed` draws the rings; `relays` counts each one's unpaid message
-    units; `evicted` holds hot keys that lost their place; `changed_at` is the time of the last event."""
+    """One task. `seed`, from the hash of the block `drawn_from`, draws the rings; the draw was `postponed` so often.
+    `relays` counts each one's unpaid message units; `evicted` holds hot keys that lost their place; `changed_at` is the
+    time of the last event."""
 
     task: int
     creator: str
@@ -101,6 +102,7 @@ class TaskState:
     validators: list[Member] = field(default_factory=list)
     total_weight: int = 0
     drawn_from: int = 0
+    postponed: int = 0
     seed: bytes | None = None
     handles: list[Handle] = field(default_factory=list)
     rounds: list[Round] = field(default_factory=list)
@@ -154,6 +156,9 @@ class TaskState:
                 self.evicted.add(members[a["index"]].hot_key)
             case "EnrolClosed":
                 self.status, self.total_weight = Status.DRAWING, a["totalWeight"]
+                self.drawn_from = event.block
+            case "DrawPostponed":
+                self.postponed += 1
                 self.drawn_from = event.block
             case "RingsDrawn":
                 self.status, self.seed = Status.RUNNING, a["seed"]

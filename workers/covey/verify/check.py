@@ -64,7 +64,6 @@ def _check_account(history: History, member: Trainer | Validator, who: str, due:
     report.equal("pay of delegators together", who, due.delegated, event.delegated)
     report.equal("slashes", who, due.slashed, event.slashed)
     report.equal("returned quotas", who, due.returned, returned)
-    report.equal("keepers of faulty accounts", who, due.keeper, event.keeper)
     lock = history.pools.lock_of(history.context.arena, member.operator, history.context.task)
     fate = None if lock is None else (lock.burnt, lock.freed)
     report.equal("locks end", f"{who}, burnt and freed", (due.slashed, due.freed), fate)

@@ -208,6 +208,11 @@ class EnrolClosed(NamedTuple):
     total_weight: int
 
 
+@_event("arena", "DrawPostponed(uint256*)")
+class DrawPostponed(NamedTuple):
+    task: int
+
+
 @_event("arena", "RingsDrawn(uint256*,bytes32)")
 class RingsDrawn(NamedTuple):
     task: int
@@ -342,7 +347,7 @@ class RoundTallied(NamedTuple):
     dust: int
 
 
-@_event("arena", "TrainerConcluded(uint256*,uint256*,address*,uint256,uint256,uint256,uint256,uint256)")
+@_event("arena", "TrainerConcluded(uint256*,uint256*,address*,uint256,uint256,uint256,uint256)")
 class TrainerConcluded(NamedTuple):
     task: int
     member: int
@@ -351,10 +356,9 @@ class TrainerConcluded(NamedTuple):
     delegated: int
     slashed: int
     returned: int
-    keeper: int
 
 
-@_event("arena", "ValidatorConcluded(uint256*,uint256*,address*,uint256,uint256,uint256,uint256)")
+@_event("arena", "ValidatorConcluded(uint256*,uint256*,address*,uint256,uint256,uint256)")
 class ValidatorConcluded(NamedTuple):
     task: int
     member: int
@@ -362,7 +366,6 @@ class ValidatorConcluded(NamedTuple):
     paid: int
     delegated: int
     slashed: int
-    keeper: int
 
 
 @_event("arena", "DelegationClaimed(uint256*,address*,address*,uint256,uint256)")
@@ -494,6 +497,7 @@ ArenaEvent = (
     | ValidatorEnrolled
     | Evicted
     | EnrolClosed
+    | DrawPostponed
     | RingsDrawn
     | HandleRegistered
     | Submitted

@@ -62,7 +62,6 @@ class _Moves:
     burnt: list[int] = field(default_factory=list)
     acts: int = 0
     fees: int = 0
-    to_caller: int = 0
 
 
 @dataclass(slots=True)
@@ -167,8 +166,7 @@ class _Book:
         self._pay(moves, operator, due.paid + due.returned)
         self._returned += due.returned
         moves.slashed[operator] += due.slashed
-        moves.to_caller += due.keeper
-        self._bucket -= due.keeper
+        moves.acts += due.faulty
         if due.delegated:
             self._delegations[operator] = _Delegation(due.delegated)
 
@@ -238,12 +236,8 @@ def _compare(transaction: bytes, due: _Moves, actual: _Moves, history: History, 
         report.equal(_BURNT, subject, due.burnt, actual.burnt)
     if due.acts or due.fees:
         report.equal(_KEEPERS, f"fees in {subject}", due.acts if history.params.keeper_fee else 0, due.fees)
-    if due.paid or actual.paid or due.to_caller:
-        # Who concluded a faulty account does not stand in its event: what is paid beyond what is due has to be its fee.
-        beyond = actual.paid - due.paid
-        paid = actual.paid - beyond if beyond.total() == due.to_caller else actual.paid
-        report.equal(_PAID, subject, _amounts(due.paid), _amounts(paid))
-        report.equal(_KEEPERS, f"for concluding, in {subject}", due.to_caller, beyond.total())
+    if due.paid or actual.paid:
+        report.equal(_PAID, subject, _amounts(due.paid), _amounts(actual.paid))
 
 
 def _amounts(moves: Counter[str]) -> str:

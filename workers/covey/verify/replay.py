@@ -11,6 +11,7 @@ from .events import (
     ArenaEvent,
     Cause,
     Delivered,
+    DrawPostponed,
     EnrolClosed,
     Evicted,
     HandleOpened,
@@ -134,6 +135,7 @@ class _Walk:
         self._report = report
         self._created = False
         self._weights: dict[int, int] = {}
+        self._drawn_from = 0
         self._evicted: Evicted | None = None
         self._evicted_stake = 0
         self._operators: set[str] = set()
@@ -153,6 +155,8 @@ class _Walk:
                 self._evict(event, record)
             case EnrolClosed():
                 self._close_enrol(event, record)
+            case DrawPostponed():
+                self._postpone_draw(record)
             case RingsDrawn():
                 self._draw_rings(event, record)
             case HandleRegistered():
@@ -258,7 +262,7 @@ class _Walk:
             and self._evicted is None
         )
         self._phase(record, in_phase, "Enrol closed")
-        history.enrolled = record
+        history.enrolled, self._drawn_from = record, record.block
         counts = (len(history.trainers), len(history.validators))
         self._report.equal(_PLACES, "trainers, validators", counts, (event.trainers, event.validators))
         enough = counts[0] >= params.min_trainers and counts[1] >= params.min_validators
@@ -271,24 +275,19 @@ class _Walk:
         self._report.equal(_WEIGHTS, "sum of all", sum(self._weights.values()), event.total_weight)
         history.rounds[0].active = frozenset(history.validators)
 
+    def _postpone_draw(self, record: Record) -> None:
+        self._draw_phase(record, "ring seed postponed")
+        age = record.block - self._drawn_from
+        self._report.holds(_SEED, "postponed for want of a hash", age > _SEED_BLOCKS, f"{age} blocks later")
+        self._drawn_from = record.block
+
     def _draw_rings(self, event: RingsDrawn, record: Record) -> None:
         history = self._history
-        in_phase = history.enrolled is not None and history.seed is None and history.end is None
-        self._phase(record, in_phase and record.timestamp < history.schedule.draw_end, "ring seed drawn")
-        if history.enrolled is None:
-            raise Inconsistent("rings were drawn before Enrol closed")
-        closed = history.enrolled.block
-        seeds = {
-            history.context.seed(block.hash): block.number
-            for block in self._bundle.blocks
-            if closed <= block.number < record.block
-        }
-        # The hash of a block is readable for 256 blocks; a seed drawn later comes from a block that left no log.
-        if record.block - closed <= _SEED_BLOCKS:
-            self._report.equal(_SEED, "block", closed, seeds.get(event.seed))
-        else:
-            late = record.block - closed
-            self._report.notes.append(f"ring seed: drawn {late} blocks after Enrol closed, not checked")
+        self._draw_phase(record, "ring seed drawn")
+        seeds = {history.context.seed(block.hash): block.number for block in self._bundle.blocks}
+        self._report.equal(_SEED, "block", self._drawn_from, seeds.get(event.seed))
+        age = record.block - self._drawn_from
+        self._report.holds(_SEED, "its hash could be read", 0 < age <= _SEED_BLOCKS, f"{age} blocks later")
         history.seed = event.seed
 
     # ── Handles ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -583,6 +582,13 @@ class _Walk:
     def _enrolling(self, record: Record) -> bool:
         history = self._history
         return history.enrolled is None and history.end is None and record.timestamp < history.schedule.enrol_end
+
+    def _draw_phase(self, record: Record, what: str) -> None:
+        history = self._history
+        if history.enrolled is None:
+            raise Inconsistent(f"block {record.block}: {what} before Enrol closed")
+        drawing = history.seed is None and history.end is None and record.timestamp < history.schedule.draw_end
+        self._phase(record, drawing, what)
 
     def _round(self, number: int) -> Round:
         if number >= len(self._history.rounds):

@@ -55,14 +55,14 @@ class Outcome:
 @dataclass(frozen=True, slots=True)
 class Due:
     """What a concluded account is due, in wei: `paid` to the operator, `delegated` to its delegators, `slashed` burnt,
-    `freed` of the lock, `returned` of the quota, `keeper` to whoever concluded it. `reasons` say why."""
+    `freed` of the lock, `returned` of the quota. Whoever concludes a `faulty` one gets a fee. `reasons` say why."""
 
     paid: int
     delegated: int
     slashed: int
     freed: int
     returned: int
-    keeper: int
+    faulty: bool
     reasons: tuple[str, ...]
 
 
@@ -271,7 +271,7 @@ def _due(
         slashed=slashed,
         freed=lock.amount - slashed,
         returned=units * params.relay_fee,
-        keeper=params.keeper_fee if fault else 0,
+        faulty=fault != 0,
         reasons=(*reasons, "the lock had run out: nothing burnt") if expired and fault else reasons,
     )
 
