@@ -35,6 +35,7 @@ GARBAGE: dict[str, Respond] = {
     "too many digits": answers({"eth_chainId": "0x" + "1" * 65}),
     "odd error": always(200, b'{"jsonrpc": "2.0", "id": 1, "error": "oops"}'),
     "huge": always(200, b" " * (2 << 20)),
+    "too many values": always(200, b"[" + b"[]," * 300_000 + b"[]]"),
 }
 OUT_OF_ORDER: dict[str, Respond] = {
     "HTTP 500": always(500, b"{}"),

@@ -76,6 +76,7 @@ def log(block: int, **changes: object) -> dict[str, object]:
         b'"0x1"',
         b'{"id": 99, "result": "0x1"}',
         b"[" * 50_000,
+        b"[" + b"[]," * 300_000 + b"[]]",
         b'{"id": 1, "result": 7}',
         b'{"id": 1, "result": "0x"}',
         b'{"id": 1, "result": "0xzz"}',

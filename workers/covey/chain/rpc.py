@@ -33,14 +33,16 @@ _log = logging.getLogger(__name__)
 class RpcPolicy:
     """How patient to be. Times in seconds, sizes in bytes. `timeout` is for a whole answer, to its last byte.
 
-    All endpoints are tried `rounds` times, with a pause between rounds that starts at `pause` and doubles.
+    All endpoints are tried `rounds` times, with a pause between rounds that starts at `pause` and doubles. An answer has
+    at most `max_response` bytes and `max_values` values: three bytes of JSON can take a hundred of memory.
     """
 
     connect_timeout: float = 3.0
     timeout: float = 15.0
     rounds: int = 3
     pause: float = 0.25
-    max_response: int = 64 << 20
+    max_response: int = 16 << 20
+    max_values: int = 500_000
     max_batch: int = 100
 
 
@@ -195,6 +197,8 @@ class _Endpoint:
             if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
                 raise RpcUnavailable(f"{self.label} did not answer within {self._policy.timeout:g} s") from None
             raise RpcUnavailable(f"{self.label} can't be reached ({error}): check that the node runs there") from None
+        if sum(map(content.count, b",[{")) > self._policy.max_values:
+            raise RpcGarbage(f"{self.label} answers with more than {self._policy.max_values:,} values")
         if response.status == 429 or response.status >= 500:
             raise RpcUnavailable(f"{self.label} answers HTTP {response.status}: it is overloaded or out of order")
         try:

@@ -13,7 +13,10 @@ from urllib.parse import urlsplit
 from .bundle import MAX_LOG_BYTES, MAX_LOGS, MAX_TOPICS, Block, Log
 from .transport import opener
 
-_MAX_ANSWER: Final = 64 * 2**20
+_MAX_ANSWER: Final = 16 * 2**20
+_MAX_VALUES: Final = 500_000
+"""Three bytes of JSON can take a hundred of memory."""
+
 _TRIES: Final = 3
 _MAX_REQUESTS: Final = MAX_LOGS + 50_000  # each log may be in a block of its own, which is asked for
 
@@ -124,8 +127,8 @@ class Node:
             except (OSError, HTTPException) as error:
                 if not left:
                     raise NodeError(f"{method}: the node can't be reached: {error}") from error
-        if len(content) > _MAX_ANSWER:
-            raise Refused(f"{method}: the answer has more than {_MAX_ANSWER} bytes")
+        if len(content) > _MAX_ANSWER or sum(map(content.count, b",[{")) > _MAX_VALUES:
+            raise Refused(f"{method}: the answer has more than {_MAX_ANSWER} bytes, or {_MAX_VALUES} values")
         try:
             answer: object = json.loads(content)
         except (ValueError, RecursionError) as error:
