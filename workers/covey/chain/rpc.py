@@ -33,8 +33,8 @@ _log = logging.getLogger(__name__)
 class RpcPolicy:
     """How patient to be. Times in seconds, sizes in bytes. `timeout` is for a whole answer, to its last byte.
 
-    All endpoints are tried `rounds` times, with a pause between rounds that starts at `pause` and doubles. An answer has
-    at most `max_response` bytes and `max_values` values: three bytes of JSON can take a hundred of memory.
+    All endpoints are tried `rounds` times, with a pause between rounds that starts at `pause` and doubles. An answer
+    has at most `max_response` bytes and `max_values` values: three bytes of JSON can take a hundred of memory.
     """
 
     connect_timeout: float = 3.0
