@@ -17,6 +17,10 @@ hash = $(shell cat $(1) | sha256sum | cut -c 1-16)
 PYTHON_READY := .venv/.ready-$(call hash,pyproject.toml requirements.txt)
 NODE_READY := node_modules/.ready-$(call hash,package.json package-lock.json)
 
+# Wanted by the fuzzers alone, which run on Linux: kept out of .venv and of requirements.txt.
+ATHERIS := atheris==3.0.0
+FUZZ_ENGINE := build/fuzz/engine/$(ATHERIS)
+
 # Two lanes that run side by side, as a compiler has but one thread; what shares a build folder shares a lane.
 LANE_1 := contracts workers
 LANE_2 := style types format brownie e2e slither
@@ -33,6 +37,7 @@ help:
 	@echo 'make format   rewrite sources in the common format'
 	@echo 'make mutation faults put into the code one by one, to see that the tests notice each (hours)'
 	@echo 'make bench    every benchmark'
+	@echo 'make fuzz     nightly: a million inputs for everything that reads untrusted bytes (Linux, about an hour)'
 	@echo 'make lock     write requirements.txt from .venv'
 	@echo 'make clean    remove build outputs'
 
@@ -138,6 +143,14 @@ mutation: setup
 
 bench: setup
 	@for bench in bench/*.py; do printf '\n== %s\n' "$$bench"; $(RUN) python "$$bench"; done
+
+# FUZZ: targets, --inputs N, --seed N
+fuzz: setup $(FUZZ_ENGINE)
+	@PYTHONPATH=$(dir $(FUZZ_ENGINE)) $(RUN) nice python -m tests.fuzz $(FUZZ)
+
+$(FUZZ_ENGINE):
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(dir $@) $(ATHERIS)
+	@touch $@
 
 # torch's local version (+cpu, +cu...) depends on the machine: any build of the pinned release serves.
 lock: setup
