@@ -37,6 +37,9 @@ _PHASE: Final = 1_500
 _LENGTHS: Final = Lengths(
     **dict.fromkeys(("enrol", "mask", "submit", "publish", "key", "score", "reveal", "open"), _PHASE)
 )
+_QUORUM: Final = ("--set", "min_trainers=1", "--set", "min_validators=3")
+"""A task without the majority of its three or more validators is cancelled, one without a trainer goes on."""
+
 _CONFIRMED: Final = ("--confirmations", str(DEEPEST))
 _BLOCK_TIME: Final = 1
 _WAIT: Final = 5.0
@@ -211,7 +214,7 @@ class _Run:
         rest = [index for index in wave if index not in started]
         if rest and len(self._observer.tasks) >= rest[0]:
             creator = self._groups[rest[0]].creator
-            options = ("--data", self._chaos.data, "--family", self._chaos.family, *_CONFIRMED)
+            options = ("--data", self._chaos.data, "--family", self._chaos.family, *_QUORUM, *_CONFIRMED)
             self._network.post(options, self._chaos.rounds, _LENGTHS, BOUNTY, creator.name, creator)
 
     def _over(self, wave: range) -> bool:
