@@ -53,6 +53,11 @@ class TestOpen:
         assert shown["params"]["bounty"] == 50 * TOKEN
         assert "members enrol" in covey("task", "show", str(task)).out
 
+    def test_small_hidden_sets_are_warned_of(self, covey: Covey, task: int) -> None:
+        posting = ("task", "create", "--data", "breast-cancer", "--bounty", "50", "--rounds", "1", "--schedule", "demo")
+        told = covey(*posting, "--post-only", "--reference", "small", account=CREATOR)
+        assert "warning: the smallest hidden set has " in told.err
+
     def test_posting_under_the_same_reference_finds_it(self, covey: Covey, task: int) -> None:
         first = post(covey, "--reference", "twice")
         assert post(covey, "--reference", "twice") == first != task
@@ -162,7 +167,7 @@ class TestRefusals:
     def test_a_bounty_without_credit_is_not_posted(self, covey: Covey) -> None:
         outcome = covey("task", "create", "--data", "breast-cancer", "--bounty", "10", "--schedule", "demo", account=11)
         assert outcome.code == Exit.SETUP
-        assert "covey ledger deposit" in outcome.lines[1]
+        assert "covey ledger deposit" in outcome.lines[-1]
 
     @pytest.mark.parametrize(
         ("arguments", "status"),

@@ -213,7 +213,7 @@ class Network:
         """Starts a creator, the first unless named, which posts a task and stays. `data` are the options that choose
         the data, and any others."""
         arguments = [*data, "--rounds", str(rounds), "--bounty", f"{bounty}wei", "--reference", reference]
-        arguments += ["--store", self.store, "--models", str(self.folder / "models")]
+        arguments += ["--store", self.store, "--models", str(self.folder / "models"), "--set", "min_trainers=1"]
         for name, length in vars(lengths).items():
             arguments += ["--set", f"{name}={length}s"]
         self.start(creator or self.cast.creator, arguments)

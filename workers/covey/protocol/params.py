@@ -69,7 +69,7 @@ class TaskParams:
     rounds: int = 3
     max_trainers: int = 64
     max_validators: int = 16
-    min_trainers: int = 2
+    min_trainers: int = 3
     min_validators: int = 3
     min_trainer_stake: int
     min_validator_stake: int
@@ -79,7 +79,7 @@ class TaskParams:
     delta: int = 100_000
     q: int = 850_000
     sigma: int = 400_000
-    tau: int = 500_000
+    tau: int = 666_667
     epsilon: int = 0
     mu: int
     baseline: int
