@@ -21,7 +21,7 @@ from covey.roles.config import CreatorConfig, TaskPlan
 from covey.roles.run import create_task, ended_by_signals, run_creator
 
 FEW_EXAMPLES: Final = 500
-"""Examples of a hidden set under which a lucky guess of its scores may earn over 2 % of honest pay: docs/economics.md."""
+"""Examples of a hidden set under which guessing its scores may earn over 2 % of honest pay: docs/economics.md."""
 
 SCHEDULES: Final[Mapping[str, Lengths]] = {"standard": STANDARD, "demo": DEMO}
 
@@ -69,8 +69,8 @@ def create(
         examples = min(map(len, shards))
         if examples < FEW_EXAMPLES:
             out.note(
-                f"warning: the smallest hidden set has {examples} examples; under {FEW_EXAMPLES}, guessed scores may be "
-                "paid and close models can't be told apart: give more data, or choose fewer --rounds"
+                f"warning: the smallest hidden set has {examples} examples; under {FEW_EXAMPLES}, guessed scores may "
+                "be paid and close models can't be told apart: give more data, or choose fewer --rounds"
             )
         return chosen
 
