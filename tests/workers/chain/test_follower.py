@@ -242,6 +242,19 @@ def test_pages_shrink_until_the_node_agrees(
         assert len(asked) < 25
 
 
+def test_pages_shrink_where_events_are_dense(
+    net: Localnet, gateway: Gateway, journal: Journal, token: Contract, start: int
+) -> None:
+    for value in range(1, 20):
+        pay(net, token, value)
+    net.mine(20)
+    policy = FollowPolicy(page=8, events=4)
+    follower = EventFollower(gateway, journal.feed("paged"), Filter((token.address,), start), policy)
+    pages = [[record.arguments["value"] for record in changes.new] for changes in follower.sync(gateway.head())]
+    assert [len(page) for page in pages] == [8, 4, 4, 3, 0, 0, 0], "from an event in each block on, and then none"
+    assert [value for page in pages for value in page] == list(range(1, 20))
+
+
 def test_a_node_that_never_agrees(net: Localnet, gateway: Gateway, journal: Journal, token: Contract) -> None:
     def refuse(request: Any, answer: Any) -> Any:
         if request["method"] == "eth_getLogs":

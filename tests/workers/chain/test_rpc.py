@@ -1,11 +1,12 @@
 """Endpoints fail in every way; the answer comes from one that works, or the error says what is wrong."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
 from covey.chain import RpcGarbage, RpcPolicy, RpcRefused, RpcUnavailable, WrongChain, queries
-from covey.chain.errors import RpcError
+from covey.chain.errors import RpcError, RpcTooLarge
 from covey.chain.rpc import Rpc
 from covey.localnet import Localnet, free_port
 from tests.workers.chain.endpoints import TRICKLES, Respond, always, answers, endpoint, slow, trickling
@@ -103,6 +104,15 @@ def test_another_chain_is_refused_at_once(net: Localnet) -> None:
         Rpc([net.url], chain_id=1, policy=RpcPolicy(pause=60)).ask(queries.balance(ACCOUNT))
     with endpoint(answers({"eth_chainId": "0x1"})) as other:
         assert Rpc([other, net.url], chain_id=31337, policy=POLICY).ask(queries.balance(ACCOUNT)) == 10**22
+
+
+@pytest.mark.parametrize("name", ["huge", "too many values"])
+def test_what_is_too_large_is_asked_for_once(name: str) -> None:
+    with endpoint(GARBAGE[name]) as url:
+        rpc = Rpc([url], chain_id=31337, policy=replace(POLICY, pause=60))
+        with pytest.raises(RpcTooLarge, match="answers with more than"):
+            rpc.ask(queries.balance(ACCOUNT))
+        assert rpc.metrics.read().failures == 1
 
 
 def test_all_failures_are_told(net: Localnet) -> None:

@@ -20,6 +20,10 @@ class RpcGarbage(RpcError):
     """Something answered, but not with what JSON-RPC and its method prescribe."""
 
 
+class RpcTooLarge(RpcGarbage):
+    """More was answered than is ever needed: less has to be asked for at once."""
+
+
 class WrongChain(RpcError):
     """The endpoint serves another chain."""
 

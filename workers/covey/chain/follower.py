@@ -37,11 +37,13 @@ class FollowPolicy:
     """How to read.
 
     Blocks count once `confirmations` more are on top. `page` is the largest number of blocks asked for at once; it is
-    halved as long as a node refuses. `keep` is how many blocks back a reorganisation is recognised.
+    halved as long as a node refuses, and kept to what should bring at most `events`, as dense as they came last. `keep`
+    is how many blocks back a reorganisation is recognised.
     """
 
     confirmations: int = 0
     page: int = 5_000
+    events: int = 2_000
     keep: int = 256
     restarts: int = 16
 
@@ -105,7 +107,8 @@ class EventFollower:
                 if at_end or not isinstance(error, RpcRefused | RpcGarbage):
                     raise
             else:
-                self._page = min(self._policy.page, self._page * 2)
+                as_dense = (last - cursor.number) * self._policy.events // max(1, len(logs))
+                self._page = max(1, min(self._policy.page, self._page * 2, as_dense))
                 new = tuple(_decoded(self._codebook, logs))
                 self._remember(logs, end)
                 yield Changes((), new, end.number)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import HTTPError, NewConnectionError, TimeoutError
 
 from covey.chain import queries, wire
-from covey.chain.errors import RpcError, RpcGarbage, RpcRefused, RpcUnavailable, WrongChain
+from covey.chain.errors import RpcError, RpcGarbage, RpcRefused, RpcTooLarge, RpcUnavailable, WrongChain
 from covey.chain.metrics import RpcMetrics
 from covey.chain.queries import Query
 from covey.web import Server
@@ -134,7 +134,7 @@ class Rpc:
                     self.metrics.count_failure()
                     failures[endpoint.label] = error
                     self._current = (current + 1) % len(self._endpoints)
-            if all(isinstance(error, WrongChain) for error in failures.values()):
+            if all(isinstance(error, WrongChain | RpcTooLarge) for error in failures.values()):
                 break  # patience does not help
         raise _summary(list(failures.values()))
 
@@ -192,13 +192,13 @@ class _Endpoint:
                 for piece in response.stream():
                     content += piece
                     if len(content) > self._policy.max_response:
-                        raise RpcGarbage(f"{self.label} answers with more than {self._policy.max_response >> 20} MiB")
+                        raise RpcTooLarge(f"{self.label} answers with more than {self._policy.max_response >> 20} MiB")
         except (HTTPError, OSError) as error:
             if isinstance(error, TimeoutError) and not isinstance(error, NewConnectionError):
                 raise RpcUnavailable(f"{self.label} did not answer within {self._policy.timeout:g} s") from None
             raise RpcUnavailable(f"{self.label} can't be reached ({error}): check that the node runs there") from None
         if sum(map(content.count, b",[{")) > self._policy.max_values:
-            raise RpcGarbage(f"{self.label} answers with more than {self._policy.max_values:,} values")
+            raise RpcTooLarge(f"{self.label} answers with more than {self._policy.max_values:,} values")
         if response.status == 429 or response.status >= 500:
             raise RpcUnavailable(f"{self.label} answers HTTP {response.status}: it is overloaded or out of order")
         try:
@@ -255,7 +255,7 @@ def _summary(failures: list[RpcError]) -> RpcError:
     if len(failures) == 1:
         return failures[0]
     kinds = {type(failure) for failure in failures}
-    kind = RpcGarbage if kinds == {RpcGarbage} else RpcUnavailable
     if kinds == {WrongChain}:
         return failures[0]
+    kind = RpcGarbage if all(issubclass(kind, RpcGarbage) for kind in kinds) else RpcUnavailable
     return kind("no RPC endpoint gave a usable answer: " + "; ".join(map(str, failures)))
