@@ -36,8 +36,9 @@ _ARENA = tuple(
 STAGES = (
     Stage((Target("tests/forge/Weights.t.sol", "WeightsTest"),), "Weights"),
     Stage((Target.of("tests/forge/RingHarness.sol"),), "{RingSignature,Rings}"),
-    Stage((Target.of("tests/forge/SettlementHarness.sol"),), "{ScoreMatrix,Ranking,RewardCurve}"),
-    Stage(_CUSTODY, "{StakeVault,StakeVaultSlash,Ledger,CustodyTokens}"),
+    Stage((Target("tests/forge/RewardCurve.t.sol", "RewardCurveTest"),), "RewardCurve"),
+    Stage((Target.of("tests/forge/SettlementHarness.sol"),), "{ScoreMatrix,Ranking}"),
+    Stage(_CUSTODY, "{StakeVault,StakeVaultSlash,StakeVaultCorners,Ledger,CustodyTokens}"),
     Stage(_CUSTODY, "{StakeVaultInvariants,LedgerInvariants}"),
     Stage(_ARENA, "Arena{Life,Phases,Scores,Messages,Refusals,Attacks}"),
 )

@@ -107,6 +107,7 @@ def test_limits_over_several_parameters() -> None:
     with pytest.raises(ParamOutOfRange, match="max_trainers \\* max_validators is 57,600"):
         params(max_trainers=600, max_validators=96)
     assert params(max_trainers=4000, max_validators=14).max_trainers == 4000
+    assert params(max_trainers=1, min_trainers=1, max_validators=1, min_validators=1).max_trainers == 1
     with pytest.raises(ParamOutOfRange, match="is 56,001"):
         params(max_trainers=1697, max_validators=33)
     with pytest.raises(ParamOutOfRange, match="fee reserve"):
