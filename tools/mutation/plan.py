@@ -15,8 +15,8 @@ _IMPORT = re.compile(r'^import .*"(\.[^"]+)";', re.MULTILINE)
 class Stage:
     """Tests, as a pattern of files in tests/forge, and the contracts that get their mutated code before these run.
 
-    Tests of gas have no place here, as mutants are compiled the quickest way; nor have the Arena's random histories, which
-    take longer than all others together.
+    Tests of gas have no place here, as mutants are compiled the quickest way; nor have the Arena's random histories,
+    which take longer than all others together.
     """
 
     targets: tuple[Target, ...]
