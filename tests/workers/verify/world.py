@@ -45,6 +45,8 @@ UNBONDING = 30 * 86_400
 NO_EARLIER = (bytes(32), bytes(32))
 
 PARAMS = TaskParams(
+    min_trainers=2,
+    tau=500_000,
     min_trainer_stake=10**9,
     min_validator_stake=10**9,
     k1=3,
