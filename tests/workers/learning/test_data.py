@@ -1,7 +1,9 @@
 """Data: sources, splits, shards, and what is refused."""
 
 import hashlib
+import io
 import pickle
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -168,6 +170,24 @@ def test_npz_of_other_kinds(tmp_path: Path, at: int, change: bytes) -> None:
     file.write_bytes(whole[:in_directory] + change + whole[in_directory + 1 :])
     with pytest.raises(errors.DataError, match="readable"):
         load(str(file))
+
+
+@pytest.mark.parametrize("shape", [None, (2**40,), (2**70,)], ids=str)
+def test_npz_without_arrays(tmp_path: Path, shape: tuple[int, ...] | None) -> None:
+    content = b"no array" if shape is None else npy_header(shape)
+    file = tmp_path / "data.npz"
+    with zipfile.ZipFile(file, "w") as archive:
+        archive.writestr("x.npy", content)
+        archive.writestr("y.npy", content)
+    with pytest.raises(errors.DataError, match="readable"):
+        load(str(file))
+
+
+def npy_header(shape: tuple[int, ...]) -> bytes:
+    """Of an array of which nothing else is there."""
+    stream = io.BytesIO()
+    np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    return stream.getvalue()
 
 
 def test_npz_with_damaged_data(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from covey.verify.export import export
 from covey.verify.rpc import Filter, Node, NodeError, Refused
 from tests.workers.chain.endpoints import TRICKLES, trickling
 
@@ -155,3 +156,14 @@ def test_a_silent_node_is_given_up() -> None:
 def test_a_node_that_trickles_is_given_up(part: str) -> None:
     with trickling(part) as url, pytest.raises(NodeError, match=r"did not answer within 0\.2 s"):
         Node(url, timeout=0.2).head()
+
+
+@pytest.mark.parametrize("word", ["0" * 23 + "1" + "ab" * 20, "ff" * 32, "ab" * 20])
+def test_what_is_no_address_is_refused(word: str) -> None:
+    block = {"number": "0x9", "hash": "0x" + "33" * 32, "timestamp": "0x1"}
+
+    def answer(request: Any) -> bytes:
+        return result(request, block if request["method"] == "eth_getBlockByNumber" else "0x" + word)
+
+    with server(answer) as url, pytest.raises(NodeError, match=r"no address|another contract"):
+        export(Node(url), ADDRESS, 1, first=0, last=9)

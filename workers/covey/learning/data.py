@@ -26,6 +26,9 @@ SMALL_SHARD = 200
 _IMAGE_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF")
 _MAX_IMAGE_SIDE = 8192
 
+_UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, MemoryError, OverflowError, zipfile.BadZipFile, zlib.error)
+"""What zipfile and numpy raise for a damaged .npz file."""
+
 
 @dataclass(frozen=True)
 class Dataset:
@@ -197,9 +200,11 @@ def load_npz(path: Path) -> Dataset:
             raise DataError(f"{path.name} inflates to {inflated:,} bytes; the limit is {MAX_BYTES:,}")
         with np.load(path, allow_pickle=False) as arrays:
             x, y = arrays["x"], arrays["y"]
+        if not isinstance(x, np.ndarray) or not isinstance(y, np.ndarray):
+            raise ValueError("x or y is no array")
     except KeyError as error:
         raise DataError(f"{path.name} needs arrays named x and y") from error
-    except (zipfile.BadZipFile, zlib.error, OSError, ValueError, EOFError, RuntimeError) as error:
+    except _UNREADABLE as error:
         raise DataError(f"{path.name} is not a readable .npz file without pickles: {error}") from error
     if not np.issubdtype(x.dtype, np.number) or np.issubdtype(x.dtype, np.complexfloating):
         raise DataError(f"{path.name}: x must be numeric, not {x.dtype}")
@@ -266,7 +271,7 @@ def _read_image(file: Path, mode: str | None, side: int | None) -> npt.NDArray[n
             if side is not None:
                 pixels = pixels.resize((side, side))
             return np.asarray(pixels, dtype=np.uint8)
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, SyntaxError, MemoryError, Image.DecompressionBombError) as error:
         raise DataError(f"{file.parent.name}/{file.name}: {error}") from error
 
 

@@ -122,7 +122,10 @@ def _number(node: Node, to: str, function: str, block: int, *arguments: int) -> 
 
 
 def _address(node: Node, to: str, function: str, block: int) -> str:
-    return f"0x{_number(node, to, function, block):040x}"
+    number = _number(node, to, function, block)
+    if number >> 160:
+        raise NodeError(f"{to} answers {function} with something that is no address")
+    return f"0x{number:040x}"
 
 
 def _is_burn(log: Log, contracts: Contracts, engine: bytes, case_id: bytes) -> bool:
