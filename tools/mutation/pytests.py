@@ -34,7 +34,7 @@ from tools.mutation.verdict import BaselineFails, Verdict
 
 SOURCES = "workers"
 TESTS = "tests/workers/protocol"
-CPU_SECONDS = 30
+CPU_SECONDS = 20
 """Several times what all quick tests take."""
 CHAIN_CPU_SECONDS = 300
 """The same, of those that start a node too."""
