@@ -52,6 +52,8 @@ def test_faults_are_within_bounds_and_befall_people_of_their_task(seed: int, tas
             assert 1 <= fault.amount <= DEEPEST
         if fault.kind is Kind.CLOCK:
             assert 1 <= fault.amount <= 60
+        if fault.kind is Kind.LOST_CONTENT:
+            assert stages(rounds)[fault.stage] != Stage(Phase.NONE)
         if fault.kind.startswith("RPC"):
             assert fault.amount >= 1
 

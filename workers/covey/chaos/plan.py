@@ -125,6 +125,8 @@ def plan_faults(seed: int, faults: int, groups: Sequence[Group], keeper: str, ro
 def _fault(rng: random.Random, kind: Kind, group: int, stage: int, people: Sequence[str]) -> Fault:
     victims = () if kind in _NETWORKS else (rng.choice(people),)
     amount = rng.randint(*_AMOUNTS[kind]) if kind in _AMOUNTS else 0
+    if kind is Kind.LOST_CONTENT:  # the first task's store is empty until it is posted
+        stage = max(stage, stages(1).index(Stage(Phase.ENROL)))
     return Fault(0, kind, group, stage, rng.randint(0, _LATEST), victims, amount, rng.randint(*_BLOCKS))
 
 
