@@ -1,12 +1,24 @@
-"""Whole bundles, up to the verdict: the verifier has one on any, however forged."""
+"""Whole tasks, up to the verdict: the verifier has one on any bundle, however forged, and on any node's answers."""
 
 from __future__ import annotations
 
+import io
+import json
+import re
+from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
 from random import Random
+from typing import Any, Final
+from unittest.mock import patch
+from urllib.request import Request
 
-from covey.verify.bundle import BundleError, read_bundle, seal, write_bundle
+from covey.verify.abi import words
+from covey.verify.bundle import Bundle, BundleError, read_bundle, seal, write_bundle
 from covey.verify.check import verify
+from covey.verify.export import export
+from covey.verify.keccak import keccak256
+from covey.verify.rpc import Node, NodeError
 from tests.fuzz import mutation
 from tests.fuzz.target import Target
 
@@ -16,11 +28,10 @@ def _verify(data: bytes) -> None:
     verify(seal(read_bundle(data)))
 
 
-def _tasks() -> list[bytes]:
-    """Bundles of tasks that were played on a chain."""
+@cache
+def _tasks() -> tuple[Bundle, ...]:
+    """Tasks that were played on a chain."""
     from covey.localnet import Localnet
-    from covey.verify.export import export
-    from covey.verify.rpc import Node
     from tests.workers.verify.stories import STORIES
     from tests.workers.verify.world import World, build
 
@@ -28,7 +39,7 @@ def _tasks() -> list[bytes]:
     with Localnet() as net:
         world = World(net.url)
         played = [STORIES[name](world) for name in ("none_opened", "data_invalid")]
-        return [write_bundle(export(Node(net.url), world.arena.address.lower(), run.task)) for run in played]
+        return tuple(export(Node(net.url), world.arena.address.lower(), run.task) for run in played)
 
 
 def _alter_bundle(data: bytes, random: Random) -> bytes:
@@ -58,4 +69,115 @@ def _alter_bundle(data: bytes, random: Random) -> bytes:
     return write_bundle(replace(bundle, logs=tuple(logs)))
 
 
-TARGETS = (Target("settlement", _verify, _tasks, (BundleError,), mutate=_alter_bundle, max_size=2**17, cost=20),)
+_ADDRESS: Final = re.compile("0x[0-9a-f]{40}")
+_CALLS: Final = ("vault()", "ledger()", "token()", "unbonding()", "maturityOf(uint24)", "epochLength()")
+
+
+class _ForgedNode:
+    """A node by what it would answer, in place of urllib: views by their selector, blocks and logs."""
+
+    def __init__(self, answers: Mapping[str, Any]) -> None:
+        self._answers = answers
+
+    def open(self, request: Request, timeout: float) -> io.BytesIO:
+        assert isinstance(request.data, bytes)
+        asked = json.loads(request.data)
+        answer = {"jsonrpc": "2.0", "id": asked["id"], "result": self._result(asked["method"], asked["params"])}
+        return io.BytesIO(json.dumps(answer).encode())
+
+    def _result(self, method: str, params: list[Any]) -> Any:
+        known = self._answers.get(method)
+        match method:
+            case "eth_call" if isinstance(known, dict):
+                return known.get(params[0]["data"][:10])
+            case "eth_getBlockByNumber" if isinstance(known, dict):
+                return known.get(params[0])
+            case "eth_getLogs" if isinstance(known, list):
+                return [log for log in known if _is_asked_for(log, params[0])]
+            case _:
+                return known
+
+
+def _is_asked_for(log: Any, wanted: Mapping[str, Any]) -> bool:
+    """As a node selects logs; what is none it gives to everybody."""
+    if not isinstance(log, dict) or not isinstance(log.get("topics"), list) or log.get("address") != wanted["address"]:
+        return not isinstance(log, dict)
+    pairs = zip(log["topics"], wanted["topics"], strict=False)
+    return len(log["topics"]) >= len(wanted["topics"]) and all(some is None or topic in some for topic, some in pairs)
+
+
+def _export(data: bytes) -> None:
+    """What to ask about is no part of the answers, but stands beside them."""
+    try:
+        answers = json.loads(data)
+        arena, task = answers["arena"], answers["task"]
+    except (ValueError, RecursionError, LookupError, TypeError):
+        return
+    if isinstance(arena, str) and _ADDRESS.fullmatch(arena) and type(task) is int and 0 <= task < 2**256:
+        with patch("covey.verify.rpc.opener", lambda: _ForgedNode(answers)):
+            verify(export(Node("http://node"), arena, task))
+
+
+def _answers_about(bundle: Bundle) -> bytes:
+    contracts, clock = bundle.contracts, bundle.clock
+    numbers = (clock.unbonding, clock.genesis + clock.unbonding, clock.epoch_length)
+    views = (
+        *(words(address) for address in (contracts.vault, contracts.ledger, contracts.token)),
+        *map(words, numbers),
+    )
+    blocks = {block.number: block for block in bundle.blocks}
+    hashes = {number: "0x" + block.hash.hex() for number, block in blocks.items()} | {bundle.last: "0x" + "ee" * 32}
+    return json.dumps(
+        {
+            "arena": contracts.arena,
+            "task": bundle.task,
+            "eth_chainId": hex(bundle.chain_id),
+            "eth_blockNumber": hex(bundle.last),
+            "eth_call": {
+                "0x" + keccak256(name.encode())[:4].hex(): "0x" + value.hex()
+                for name, value in zip(_CALLS, views, strict=True)
+            },
+            "eth_getBlockByNumber": {
+                hex(number): {
+                    "number": hex(number),
+                    "hash": hash_,
+                    "timestamp": hex(blocks[number].timestamp if number in blocks else 0),
+                }
+                for number, hash_ in hashes.items()
+            },
+            "eth_getLogs": [
+                {
+                    "address": log.address,
+                    "topics": ["0x" + topic.hex() for topic in log.topics],
+                    "data": "0x" + log.data.hex(),
+                    "blockNumber": hex(log.block),
+                    "blockHash": hashes[log.block],
+                    "transactionHash": "0x" + log.transaction.hex(),
+                    "logIndex": hex(log.index),
+                }
+                for log in bundle.logs
+            ],
+        }
+    ).encode()
+
+
+TARGETS = (
+    Target(
+        "settlement",
+        _verify,
+        lambda: [write_bundle(task) for task in _tasks()],
+        (BundleError,),
+        mutate=_alter_bundle,
+        max_size=2**17,
+        cost=20,
+    ),
+    Target(
+        "export",
+        _export,
+        lambda: [_answers_about(_tasks()[0])],
+        (NodeError,),
+        mutate=mutation.either(mutation.alter_json, mutation.alter_json, mutation.alter_bytes),
+        max_size=2**17,
+        cost=20,
+    ),
+)

@@ -12,6 +12,8 @@ import pytest
 from tests.fuzz.target import Target
 from tests.fuzz.targets import QUICK, targets_of
 
+pytestmark = pytest.mark.filterwarnings("ignore")
+
 TARGETS = [target for module in QUICK for target in targets_of(module)]
 INPUTS = 2_000
 
@@ -24,7 +26,6 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-@pytest.mark.filterwarnings("ignore")
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
 def test_any_input_is_read_or_refused(target: Target) -> None:
     random = Random(target.name)
