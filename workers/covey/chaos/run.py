@@ -282,7 +282,7 @@ class _Run:
         line = stages(self._chaos.rounds)
         where = str(line[place]) if place < len(line) else "finished"
         whom = f" ({', '.join(one.victims)})" if one.victims else ""
-        facts = {"fault": fault.number, "kind": fault.kind, "task": fault.group + 1, "stage": where}
+        facts = {"number": fault.number, "fault": fault.kind, "task": fault.group + 1, "stage": where}
         self._say(f"{fault.number:>4}  task {fault.group + 1}, {where}: {fault.kind}{whom}", **facts, on=one.victims)
 
     def _end_faults(self) -> None:
