@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from covey.cli import amounts, durations
-from covey.cli.output import Table
+from covey.cli.output import Output, Table
 
 
 @pytest.mark.parametrize(
@@ -62,3 +62,21 @@ def test_lengths_of_time_are_shown_by_their_largest_units() -> None:
 def test_tables_align() -> None:
     table = Table(("who", "paid"), [("a", "1,000"), ("bob", "7")], frozenset({"paid"}))
     assert list(table.lines()) == ["who   paid", "a    1,000", "bob      7"]
+
+
+def test_nobodys_text_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "Scans\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202e"
+    out = Output(as_json=False)
+    out.say(hostile)
+    out.heading(hostile)
+    out.note(hostile)
+    out.failure(hostile, hostile, "Kind", 1)
+    out.table(Table(["title"], [[hostile]]))
+    shown = "".join(capsys.readouterr())
+    assert not set(hostile) & set(shown) - set("Scans[2J]0;owned31m")
+    assert "Sc\u00e4ns: 5 classes\n" in said("Sc\u00e4ns: 5 classes", capsys)
+
+
+def said(text: str, capsys: pytest.CaptureFixture[str]) -> str:
+    Output(as_json=False).say(text)
+    return capsys.readouterr().out

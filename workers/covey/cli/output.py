@@ -12,6 +12,11 @@ from typing import Any, TextIO
 _BOLD, _DIM, _RED, _PLAIN = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[0m"
 _PATIENCE = 0.4  # seconds before a step is announced
 
+_CONTROLS = (*range(ord("\n")), *range(ord("\n") + 1, ord(" ")), *range(0x7F, 0xA0))
+_TURNS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # right-to-left overrides and the like
+_UNSAFE = dict.fromkeys((*_CONTROLS, *_TURNS), "\N{REPLACEMENT CHARACTER}")
+"""Titles, addresses and reasons are anybody's text: none may steer the terminal or turn what stands around it."""
+
 
 @dataclass(frozen=True)
 class Table:
@@ -52,15 +57,16 @@ class Output:
     def say(self, text: str = "") -> None:
         """A line of the result for people."""
         if not self.as_json:
-            print(text, flush=True)
+            print(_safe(text), flush=True)
 
     def heading(self, text: str) -> None:
-        self.say(_styled(text, _BOLD, sys.stdout))
+        if not self.as_json:
+            print(_styled(text, _BOLD, sys.stdout), flush=True)
 
     def table(self, table: Table) -> None:
         if not self.as_json:
             first, *rest = table.lines()
-            self.say(_styled(first, _DIM, sys.stdout))
+            print(_styled(first, _DIM, sys.stdout))
             for line in rest:
                 self.say(line)
 
@@ -72,7 +78,7 @@ class Output:
         """Why the command failed, and what to do next."""
         print(_styled(f"error: {what}", _RED, sys.stderr), file=sys.stderr)
         if advice:
-            print(f"next:  {advice}", file=sys.stderr)
+            print(_safe(f"next:  {advice}"), file=sys.stderr)
         sys.stderr.flush()
         self.event({"error": {"kind": kind, "message": what, "next": advice, "exit": code}})
 
@@ -98,7 +104,11 @@ def colourful(stream: TextIO) -> bool:
 
 
 def _styled(text: str, style: str, stream: TextIO) -> str:
-    return f"{style}{text}{_PLAIN}" if text and colourful(stream) else text
+    return f"{style}{_safe(text)}{_PLAIN}" if text and colourful(stream) else _safe(text)
+
+
+def _safe(text: str) -> str:
+    return text.translate(_UNSAFE)
 
 
 def _plain(value: Any) -> Any:
