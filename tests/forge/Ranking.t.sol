@@ -8,7 +8,8 @@ import {Test} from "./Vm.sol";
 
 /// @notice The winners' check against a plain selection by the order of `docs/protocol.md` section 7.
 contract RankingTest is Test {
-    SettlementHarness internal harness = new SettlementHarness();
+    SettlementHarness internal harness =
+        SettlementHarness(vm.deployCode("SettlementHarness.sol:SettlementHarness", ""));
 
     struct Model {
         uint256 consensus;

@@ -8,7 +8,8 @@ import {Test} from "./Vm.sol";
 contract RewardCurveTest is Test {
     uint256 internal constant PPM = 1_000_000;
 
-    SettlementHarness internal harness = new SettlementHarness();
+    SettlementHarness internal harness =
+        SettlementHarness(vm.deployCode("SettlementHarness.sol:SettlementHarness", ""));
 
     // ── Pools ──────────────────────────────────────────────────────────────────────────────────────────────────────
 

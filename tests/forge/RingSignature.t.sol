@@ -10,7 +10,7 @@ contract RingSignatureTest is Test {
     uint256 private constant SIZES = 4;
     uint256 private constant LARGEST = 16;
 
-    RingHarness private _harness = new RingHarness();
+    RingHarness private _harness = RingHarness(vm.deployCode("RingHarness.sol:RingHarness", ""));
     bytes[SIZES] private _arguments;
     bytes32[] private _tags;
 

@@ -8,7 +8,7 @@ import {Test} from "./Vm.sol";
 contract RingsTest is Test {
     uint256 private constant MOST = 4096;
 
-    RingHarness private _harness = new RingHarness();
+    RingHarness private _harness = RingHarness(vm.deployCode("RingHarness.sol:RingHarness", ""));
 
     /// @dev n = a·b fills the network's domain, and each n up to 4,096 uses the domain of one of these: if its
     /// permutation of that is one, so is what walking its cycles makes of it, for every n.

@@ -10,7 +10,8 @@ import {Test} from "./Vm.sol";
 contract ScoreMatrixTest is Test {
     uint256 internal constant TOP = 32_767;
 
-    SettlementHarness internal harness = new SettlementHarness();
+    SettlementHarness internal harness =
+        SettlementHarness(vm.deployCode("SettlementHarness.sol:SettlementHarness", ""));
 
     struct Panel {
         uint256[][] scores;

@@ -71,4 +71,26 @@ contract StakeVaultCornersTest is CustodyTest {
         vault.expire(engine, operator, 1);
         vm.assertEq(vault.lockOf(engine, operator, 1).amount, 0);
     }
+
+    function test_smallestDelegationCounts() public {
+        lockFor(engine, operator, 1, SHARES);
+        vm.assertEq(vault.lockOf(engine, operator, 1).delegatedRatio, 0);
+        address small = operatorWith("small", 1, engine);
+        delegateTo(small, alice, 1);
+        nextBlock();
+        lockFor(engine, small, 1, 2);
+        vm.assertEq(vault.lockOf(engine, small, 1).delegatedRatio, type(uint16).max / 2);
+    }
+
+    function test_activatedApprovalIsNoLongerPending() public {
+        delegateTo(operator, alice, 1);
+        (address other,) = account("other engine");
+        vm.prank(operator);
+        vault.approveEngine(other, 7);
+        vm.assertEq(vault.approvalOf(operator, other).pendingCeiling, 7);
+        skip(UNBONDING);
+        vault.activateApproval(operator, other);
+        vm.assertEq(vault.approvalOf(operator, other).ceiling, 7);
+        vm.assertEq(vault.approvalOf(operator, other).pendingCeiling, 0);
+    }
 }

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from covey.protocol import ring
 from covey.protocol.ring import FIELD, ORDER, Fault, InvalidRingSignature, Signature
+from tests.workers.protocol import ring_vectors
 
 words = st.binary(min_size=32, max_size=32)
 secrets = st.integers(1, ORDER - 1).map(lambda number: number.to_bytes(32))
@@ -103,6 +104,16 @@ def test_i21_a_signature_is_valid_for_one_message_scope_and_ring(message: bytes,
         ring.verify(message, scope, addresses(members)[::order], signed(members, 4))
 
 
+def test_vectors_of_the_forge_tests_are_what_the_signer_makes() -> None:
+    assert ring_vectors.PATH.read_text() == ring_vectors.text(), f"run: {ring_vectors.COMMAND}"
+
+
+def test_refusal_says_where_and_what_to_do() -> None:
+    advice = "sign again, over the ring in the chain's order"
+    assert str(InvalidRingSignature(Fault.CHAIN)) == f"ChainNotClosed: {advice}"
+    assert str(InvalidRingSignature(Fault.KEY, 3)) == f"KeyMismatch at ring member 3: {advice}"
+
+
 def test_i21_an_outsider_cannot_sign() -> None:
     members = fixed_ring(4)
     outsider = b"o" * 32
@@ -129,6 +140,8 @@ def test_bad_arguments_are_named_without_showing_the_secret() -> None:
         (lambda: ring.sign(members[0][1:], keys, b"m" * 32, b"s" * 32), "secret has 31 bytes"),
         (lambda: ring.sign(members[0], keys, b"m", b"s" * 32), "message has 1 bytes"),
         (lambda: ring.tag(members[0], b"s" * 33), "scope has 33 bytes"),
+        (lambda: ring.hash_to_curve(b"s" * 31), "scope has 31 bytes"),
+        (lambda: ring.verify(b"m", b"s" * 32, addresses(members), signed(members, 0)), "message has 1 bytes"),
         (lambda: ring.sign(members[0], [*keys, bytes(64)], b"m" * 32, b"s" * 32), "member 3 is no public key"),
         (lambda: ring.sign(ORDER.to_bytes(32), keys, b"m" * 32, b"s" * 32), "Secret scalar must be"),
         (lambda: replace(signed(members, 0), c0=2**256), "no 256-bit word"),
@@ -138,6 +151,11 @@ def test_bad_arguments_are_named_without_showing_the_secret() -> None:
         with pytest.raises(ValueError, match=re.escape(message)) as error:
             call()
         assert members[0].hex() not in str(error.value)
+
+
+def test_smallest_and_largest_words_can_be_held() -> None:
+    signature = signed(fixed_ring(1), 0)
+    assert (replace(signature, c0=0).c0, replace(signature, inverse=2**256 - 1).inverse) == (0, 2**256 - 1)
 
 
 def test_abi_form_keeps_every_word() -> None:

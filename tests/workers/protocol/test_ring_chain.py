@@ -19,7 +19,6 @@ from web3.exceptions import ContractCustomError
 from covey.localnet import Localnet
 from covey.protocol import ring, rings
 from covey.protocol.ring import FIELD, ORDER, Fault, InvalidRingSignature, Member, Signature
-from tests.workers.protocol import ring_vectors
 
 ROOT = Path(__file__).parents[3]
 ARTIFACTS = Path(os.environ.get("FOUNDRY_OUT", ROOT / "build/forge/out")) / "RingHarness.sol"
@@ -262,10 +261,6 @@ def test_i21_nothing_passes_where_ecrecover_returns_nothing(harness: Contract) -
     # s·G + c·P is the point at infinity for s = -c·x, which a member can choose.
     s = -claim.signature.c0 * int.from_bytes(secrets[0]) % ORDER
     assert_refused(harness, claim.tampered_member(0, s=s), Fault.COMMITMENT, 0)
-
-
-def test_vectors_of_the_forge_tests_are_what_the_signer_makes() -> None:
-    assert ring_vectors.PATH.read_text() == ring_vectors.text(), f"run: {ring_vectors.COMMAND}"
 
 
 def test_bases_are_the_same_on_chain(harness: Contract) -> None:
