@@ -37,7 +37,7 @@ help:
 	@echo 'make format   rewrite sources in the common format'
 	@echo 'make mutation faults put into the code one by one, to see that the tests notice each (hours)'
 	@echo 'make bench    every benchmark'
-	@echo 'make fuzz     nightly: a million inputs for everything that reads untrusted bytes (Linux, about an hour)'
+	@echo 'make fuzz     nightly: a million inputs for everything that reads untrusted bytes (Linux, half an hour)'
 	@echo 'make lock     write requirements.txt from .venv'
 	@echo 'make clean    remove build outputs'
 

@@ -27,6 +27,8 @@ from tests.fuzz.targets import ALL, targets_of
 _ROOT: Final = Path(__file__).parents[2]
 _WORK: Final = _ROOT / "build" / "fuzz"
 _INPUTS: Final = 1_000_000
+_CHATTER: Final = ("#", "***", "WARNING: ", "Running: ", "Executed ", "memory: ", "stat::")
+"""How lines of libFuzzer's begin that say nothing about a finding."""
 
 
 @dataclass(frozen=True)
@@ -123,7 +125,8 @@ def _outcome(target: Target, engine: list[str], log: str, status: int, seconds: 
     if status:
         written = re.findall(r"(?:Running:|Test unit written to) (\S+)", log)
         again = " ".join([f"PYTHONPATH={os.environ.get('PYTHONPATH', '')} python", *engine[1:], *written[-1:]])
-        finding = f"{target.name}: exit status {status}\n{log[-4_000:]}\nRead it again: {again}"
+        told = "\n".join(line for line in log.splitlines() if not line.startswith(_CHATTER))
+        finding = f"{target.name}: exit status {status}\n{told[-4_000:]}\nRead it again: {again}"
     return Outcome(
         inputs=_stat(log, "number_of_executed_units"),
         seconds=seconds,

@@ -7,7 +7,15 @@ from typing import Any
 
 import pytest
 
-from covey.verify.bundle import MAX_BUNDLE_BYTES, MAX_LOG_BYTES, Bundle, BundleError, read_bundle, write_bundle
+from covey.verify.bundle import (
+    MAX_BUNDLE_BYTES,
+    MAX_LOG_BYTES,
+    MAX_LOGS,
+    Bundle,
+    BundleError,
+    read_bundle,
+    write_bundle,
+)
 
 BundleOf = Callable[[str], Bundle]
 
@@ -89,6 +97,11 @@ def test_two_contracts_at_one_address(fields: Any) -> None:
 def test_too_large_a_file_is_not_parsed() -> None:
     with pytest.raises(BundleError, match="at most"):
         read_bundle(bytes(MAX_BUNDLE_BYTES + 1))
+
+
+def test_a_file_of_many_values_is_not_parsed() -> None:
+    with pytest.raises(BundleError, match="more values"):
+        read_bundle(b"[" + b"[]," * 8 * MAX_LOGS + b"[]]")
 
 
 def test_altered_bytes_are_refused_or_read_otherwise(bundle_of: BundleOf) -> None:

@@ -28,6 +28,9 @@ MAX_LOGS: Final = 300_000
 MAX_LOG_BYTES: Final = 128 * 2**10
 MAX_TOPICS: Final = 4
 
+_MAX_VALUES: Final = 16 * MAX_LOGS
+"""More than that many logs and their blocks have. Three bytes of JSON can take a hundred of memory."""
+
 _HASH: Final = 32
 _ADDRESS: Final = 20
 
@@ -111,6 +114,8 @@ def read_bundle(content: bytes) -> Bundle:
     """Read a file strictly: exactly the fields above, each in its range. Raises BundleError."""
     if len(content) > MAX_BUNDLE_BYTES:
         raise BundleError(f"the bundle has {len(content)} bytes; at most {MAX_BUNDLE_BYTES} are read")
+    if sum(map(content.count, b",[{")) > _MAX_VALUES:
+        raise BundleError(f"the bundle has more values than {MAX_LOGS} logs and their blocks can have")
     try:
         root = json.loads(content, object_pairs_hook=_unique, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
