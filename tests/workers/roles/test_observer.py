@@ -97,3 +97,18 @@ def test_a_failure_between_reading_and_adding_up_loses_nothing(network: Network,
         failing = False
         observer.update(gateway.head())
         assert observer.tasks == expected
+
+
+def test_what_the_chain_takes_back_is_forgotten(network: Network, tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        observer = Observer(network.gateway, journal, network.deployment, None)
+        assert observer.update(network.gateway.head()) == 0
+        before = dict(observer.tasks)
+        snapshot = network.net.rpc("evm_snapshot")
+        network.post_with_uri("ipfs://three")
+        observer.update(network.gateway.head())
+        assert set(observer.tasks) - set(before) == {3}
+        network.net.rpc("evm_revert", snapshot)
+        network.net.mine(2)
+        assert observer.update(network.gateway.head()) == 1
+        assert observer.tasks == before
