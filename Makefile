@@ -34,6 +34,7 @@ help:
 	@echo 'make test     every check: $(CHECKS)'
 	@echo 'make check-X  one of them; make check-slow  whole tasks under kills, reorganisations and failures'
 	@echo 'make lint     style, types and format'
+	@echo 'make layout   write contracts/layout.json: storage and code sizes, as compiled'
 	@echo 'make format   rewrite sources in the common format'
 	@echo 'make mutation faults put into the code one by one, to see that the tests notice each (hours)'
 	@echo 'make bench    every benchmark'
@@ -89,8 +90,9 @@ check-format: setup
 	@$(RUN) forge fmt --check
 
 check-contracts: setup
-	$(call headline,contracts: sizes, unit, fuzz, invariant and gas tests)
+	$(call headline,contracts: sizes, storage, unit, fuzz, invariant and gas tests)
 	@mkdir -p build && $(RUN) forge build --sizes --skip 'tests/**' > build/sizes.txt 2>&1 || { cat build/sizes.txt; exit 1; }
+	@$(RUN) python tools/layout.py --check
 	@$(RUN) forge test
 
 check-brownie: setup
@@ -129,6 +131,11 @@ check-slither: setup
 	$(call headline,contracts: slither)
 	@FOUNDRY_OUT=build/slither/out FOUNDRY_CACHE_PATH=build/slither/cache FOUNDRY_OPTIMIZER=false \
 		$(RUN) slither . --config-file slither.config.json --compile-force-framework foundry
+
+# What a review should see: contracts/layout.json follows the sources only when told to.
+layout: setup
+	@$(RUN) forge build --quiet --skip 'tests/**'
+	@$(RUN) python tools/layout.py
 
 format: setup
 	@$(RUN) ruff check --quiet --fix $(wildcard $(SOURCES))
