@@ -5,11 +5,12 @@ A small, fixed part of what `make fuzz` searches.
 
 import logging
 from collections.abc import Iterator
+from pathlib import Path
 from random import Random
 
 import pytest
 
-from tests.fuzz.target import Target
+from tests.fuzz.target import Finding, Target, name_of
 from tests.fuzz.targets import QUICK, targets_of
 
 pytestmark = pytest.mark.filterwarnings("ignore")
@@ -27,16 +28,27 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("target", TARGETS, ids=lambda target: target.name)
-def test_any_input_is_read_or_refused(target: Target) -> None:
+def test_any_input_is_read_or_refused(target: Target, tmp_path: Path) -> None:
+    for data in inputs(target):
+        try:
+            target.probe(data)
+        except Finding as finding:
+            kept = tmp_path / name_of(data)
+            kept.write_bytes(data)
+            finding.add_note(f"The input is in {kept}")
+            raise
+
+
+def inputs(target: Target) -> Iterator[bytes]:
+    """The same ones every time."""
     random = Random(target.name)
     seeds = target.seeds()
-    for seed in seeds:
-        target.probe(seed)
+    yield from seeds
     for _ in range(INPUTS // target.cost):
         data = random.choice(seeds)
         for _ in range(random.choice((1, 1, 2, 4))):
             data = target.mutate(data, random)
-        target.probe(data)
+        yield data
 
 
 def test_every_target_reads_a_seed() -> None:

@@ -277,8 +277,9 @@ def test_a_daemon_with_monstrous_answers(kubo: BlockServer, body: bytes, headers
 
 
 def test_nobody_there(gateway: BlockServer, kubo: BlockServer) -> None:
-    gateway.server_close()
-    kubo.server_close()
+    for server in (gateway, kubo):
+        server.shutdown()  # else its thread still holds the port for a moment
+        server.server_close()
     for store, _ in remote_stores(gateway, kubo):
         with pytest.raises(StoreUnavailable, match="reached"):
             store.get(ABSENT, 1)
