@@ -57,7 +57,7 @@ def _artefact_extremes() -> list[bytes]:
         _framed((start, deep)),
         _framed((start, b'{"architecture":' + b"9" * 4000 + b"}")),
         _framed((start, b"[" * 4096)),
-        *(_artefacts()[0] + bytes(2**20) for _ in range(1)),
+        _artefacts()[0] + bytes(_LIMITS.max_artefact_bytes),
     ]
 
 
