@@ -66,7 +66,9 @@ contract ArenaGasTest is ArenaTest {
 
     /// Submit misses the design's 60,000: five slots are rewritten for it (handle, round, commitment, relay and their
     /// reads), and 7,000 are logic. Reveals miss theirs (52,000; 62,000 for a new vector) alike: what binds a commitment
-    /// to round, lanes and account has to be read, and a new vector opens a slot.
+    /// to round, lanes and account has to be read, and a new vector opens a slot. The first submission of a handle and of a
+    /// round, and a round's first publication (design: 110,000), open one slot more each (17,100): nothing of a handle's can
+    /// be opened at enrolment, when nobody may know whose it is, and few rounds are ever first.
     function test_gas_rounds() public {
         begin(params());
         submit(0, 0);
@@ -113,7 +115,8 @@ contract ArenaGasTest is ArenaTest {
     }
 
     /// Conclude misses the design's 90,000, though a lock ends once in a task: pay goes through two custody contracts,
-    /// and three rounds' results, winners and vectors are read.
+    /// and three rounds' results, winners and vectors are read. Open misses its 60,000 by 800: it joins two cold slots, the
+    /// handle's and its trainer's.
     function test_gas_conclude() public {
         address operator = member("vera", 100);
         address olga = rich("olga");
