@@ -68,7 +68,7 @@ contract ArenaGasTest is ArenaTest {
     /// reads), and 7,000 are logic. Reveals miss theirs (52,000; 62,000 for a new vector) alike: what binds a commitment
     /// to round, lanes and account has to be read, and a new vector opens a slot. The first submission of a handle and of a
     /// round, and a round's first publication (design: 110,000), open one slot more each (17,100): nothing of a handle's can
-    /// be opened at enrolment, when nobody may know whose it is, and few rounds are ever first.
+    /// be opened at enrolment, as nobody may know whose it is.
     function test_gas_rounds() public {
         begin(params());
         submit(0, 0);
