@@ -2,7 +2,7 @@
 # The pinned compiler with a memory: before every choice of tests, forge asks it for the same interfaces again.
 set -euo pipefail
 
-memory=build/mutation-solc
+memory=../solc
 mkdir -p "$memory"
 question=$(mktemp "$memory/XXXXXX")
 trap 'rm -f "$question" "$question.answer"' EXIT

@@ -1,9 +1,7 @@
 """Copies of the working tree to put mutants into: what others edit meanwhile changes no verdict."""
 
-import os
 import shutil
 import subprocess
-from collections.abc import Mapping
 from pathlib import Path
 
 COPIED = ("contracts", "docs", "scripts", "tests", "tools", "workers", "foundry.toml", "pyproject.toml")
@@ -11,21 +9,19 @@ LINKED = (".venv", "node_modules")
 
 
 def copies(root: Path, count: int) -> list[Path]:
-    """`count` trees with everything compiled, under build/mutation. The compiler's cache there outlives the command."""
-    trees = [root / "build/mutation" / f"tree-{i}" for i in range(count)]
-    first, *others = trees
-    _copy(root, first)
-    run_in(first, ["forge", "build", "--quiet"])
-    for tree in others:
-        _copy(root, tree)
-        shutil.rmtree(tree / "build/forge", ignore_errors=True)
-        shutil.copytree(first / "build/forge", tree / "build/forge")
+    """`count` trees with everything compiled, under build/mutation.
+
+    Each is made anew from one that nobody puts a mutant into, so that a run that was killed leaves none behind.
+    Raises CalledProcessError.
+    """
+    original = root / "build/mutation/original"
+    _copy(root, original)
+    subprocess.run([original / "tools/run", "forge", "build", "--quiet"], cwd=original, check=True)
+    trees = [original.with_name(f"tree-{i}") for i in range(count)]
+    for tree in trees:
+        shutil.rmtree(tree, ignore_errors=True)
+        shutil.copytree(original, tree, symlinks=True)
     return trees
-
-
-def run_in(tree: Path, command: list[str], settings: Mapping[str, str] | None = None) -> None:
-    """With the pinned toolchain. Raises CalledProcessError."""
-    subprocess.run([tree / "tools/run", *command], cwd=tree, check=True, env=os.environ | dict(settings or {}))
 
 
 def _copy(root: Path, tree: Path) -> None:
