@@ -138,12 +138,12 @@ def _npz_files() -> Iterator[bytes]:
         yield file.getvalue()
 
 
-def _images() -> Iterator[bytes]:
+def _images(size: tuple[int, int] = (3, 2)) -> Iterator[bytes]:
     from PIL import Image
 
     for kind, mode in itertools.product(("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF"), ("L", "RGB")):
         file = io.BytesIO()
-        Image.new(mode, (3, 2), 7).save(file, kind)
+        Image.new(mode, size, 7).save(file, kind)
         yield file.getvalue()
 
 
@@ -171,6 +171,7 @@ TARGETS = (
         _read_image,
         lambda: list(_images()),
         (DataError,),
+        lambda: list(_images((2048, 2048))),
         cost=4,
     ),
 )
