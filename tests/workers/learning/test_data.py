@@ -272,7 +272,7 @@ def test_bad_folders(tmp_path: Path) -> None:
     (tmp_path / "b" / "2.png").write_bytes(b"no image at all")
     with pytest.raises(errors.DataError, match=r"b/2\.png"):
         load(str(tmp_path))
-    paint(tmp_path / "b" / "2.png", (2**24 // 1000, 1001))
+    paint(tmp_path / "b" / "2.png", (2**25 // 1000, 1001))
     with pytest.raises(errors.DataError, match="limit"):
         load(str(tmp_path))
 

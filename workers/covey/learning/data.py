@@ -25,8 +25,8 @@ SMALL_SHARD = 200
 """Below this many examples the scores of a shard are coarse: creators are warned."""
 
 _IMAGE_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF")
-_MAX_PIXELS = 2**24
-"""Of one image: four bytes each, and again while it is converted."""
+_MAX_PIXELS = 2**25
+"""Of one image. Each takes four bytes."""
 
 _UNREADABLE = (OSError, ValueError, EOFError, RuntimeError, MemoryError, OverflowError, zipfile.BadZipFile, zlib.error)
 """What zipfile and numpy raise for a damaged .npz file."""
@@ -269,7 +269,8 @@ def _read_image(file: Path, mode: str | None, side: int | None) -> npt.NDArray[n
         with Image.open(file, formats=_IMAGE_FORMATS) as image:
             if math.prod(image.size) > _MAX_PIXELS:
                 raise DataError(f"{image.size[0]}x{image.size[1]} pixels; the limit is {_MAX_PIXELS:,} in all")
-            pixels = image.convert(mode or ("L" if image.mode in ("1", "L") else "RGB"))
+            wanted = mode or ("L" if image.mode in ("1", "L") else "RGB")
+            pixels = image if image.mode == wanted else image.convert(wanted)
             if side is not None:
                 pixels = pixels.resize((side, side))
             return np.asarray(pixels, dtype=np.uint8)
