@@ -56,7 +56,7 @@ class TestOpen:
     def test_small_hidden_sets_are_warned_of(self, covey: Covey, task: int) -> None:
         posting = ("task", "create", "--data", "breast-cancer", "--bounty", "50", "--rounds", "1", "--schedule", "demo")
         told = covey(*posting, "--post-only", "--reference", "small", account=CREATOR)
-        assert "warning: the smallest hidden set has " in told.err
+        assert "under 500 hidden examples in round 1" in told.out
 
     def test_posting_under_the_same_reference_finds_it(self, covey: Covey, task: int) -> None:
         first = post(covey, "--reference", "twice")

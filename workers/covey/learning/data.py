@@ -21,8 +21,8 @@ from covey.learning.tensors import Array
 MAX_EXAMPLES = 2_000_000
 MAX_BYTES = 2**30
 MAX_CLASSES = 4096
-SMALL_SHARD = 200
-"""Below this many examples the scores of a shard are coarse: creators are warned."""
+SMALL_SHARD = 500
+"""Below this many examples guessed scores may earn over 2 % of honest pay (docs/economics.md): creators are warned."""
 
 _IMAGE_FORMATS = ("PNG", "JPEG", "BMP", "WEBP", "GIF", "TIFF")
 _MAX_PIXELS = 2**25

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from covey.chain.errors import RpcGarbage
 from covey.journal import derive
-from covey.learning.data import Split, encode_shard, split_for_task
+from covey.learning.data import SMALL_SHARD, Split, encode_shard, split_for_task
 from covey.learning.families import family_of
 from covey.roles import creator, errands
 from covey.roles.config import CreatorConfig, TaskPlan
@@ -46,7 +46,9 @@ def post_task(context: Context, plan: TaskPlan) -> int:
     split = split_for_task(plan.data, plan.rounds, secrets.split_seed)
     if split.small:
         rounds = ", ".join(str(round_ + 1) for round_ in split.small)
-        context.inform(None, f"few hidden examples in round {rounds}: scores will be coarse", rounds=list(split.small))
+        context.inform(
+            None, f"under {SMALL_SHARD} hidden examples in round {rounds}: guesses may pay", rounds=list(split.small)
+        )
     shards = [seal_shard(encode_shard(shard), secrets.shard_key(i)) for i, shard in enumerate(split.shards)]
     params = plan.params(split.shards)
     uri = put_description(_describe(context, plan, split, shards, secrets.box_keys.public, nonce), context.store)

@@ -20,9 +20,6 @@ from covey.protocol.params import DEMO, GWEI, STANDARD, Lengths, TaskParams
 from covey.roles.config import CreatorConfig, TaskPlan
 from covey.roles.run import create_task, ended_by_signals, run_creator
 
-FEW_EXAMPLES: Final = 500
-"""Examples of a hidden set under which guessing its scores may earn over 2 % of honest pay: docs/economics.md."""
-
 SCHEDULES: Final[Mapping[str, Lengths]] = {"standard": STANDARD, "demo": DEMO}
 
 
@@ -66,12 +63,6 @@ def create(
     def params(shards: tuple[Dataset, ...]) -> TaskParams:
         chosen = task_params(shards, rounds, terms)
         chosen.check_deployment(limits.min_phase, limits.unbonding)
-        examples = min(map(len, shards))
-        if examples < FEW_EXAMPLES:
-            out.note(
-                f"warning: the smallest hidden set has {examples} examples; under {FEW_EXAMPLES}, guessed scores may "
-                "be paid and close models can't be told apart: give more data, or choose fewer --rounds"
-            )
         return chosen
 
     data = load(choice.source, choice.label, choice.image_side)
