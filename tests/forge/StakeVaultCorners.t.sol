@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {CustodyTest} from "./CustodyTest.sol";
+import {StakeVault} from "../../contracts/custody/StakeVault.sol";
 import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 
 /// @notice The vault at its limits, to the unit.
@@ -21,6 +22,13 @@ contract StakeVaultCornersTest is CustodyTest {
         operator = operatorWith("operator", SHARES, engine);
         alice = rich("alice");
         bob = rich("bob");
+    }
+
+    function test_shortestAndLongestUnbonding() public {
+        StakeVault shortest = new StakeVault(token, 15 minutes);
+        vm.assertEq(shortest.unbonding(), 15 minutes);
+        StakeVault longest = new StakeVault(token, 365 days);
+        vm.assertEq(longest.unbonding(), 365 days);
     }
 
     function test_poolTakesAsManySharesAsFit() public {
