@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {IStakeVault} from "../../contracts/interfaces/IStakeVault.sol";
 import {ArenaActors} from "./ArenaActors.sol";
 import {ArenaTest} from "./ArenaTest.sol";
 import {InvariantTest} from "./Vm.sol";
@@ -15,6 +16,7 @@ contract ArenaInvariants is ArenaTest, InvariantTest {
     ArenaActors private actors;
     address private stranger;
     address[2] private delegators;
+    string[8] private members = ["ada", "bob", "cyd", "dan", "vera", "walt", "xena", "yuri"];
 
     function setUp() public override {
         super.setUp();
@@ -29,9 +31,8 @@ contract ArenaInvariants is ArenaTest, InvariantTest {
         (rules[1].maxTrainers, rules[1].maxValidators, rules[1].minValidators) = (3, 3, 2);
         (rules[1].k1, rules[1].k2, rules[1].gamma, rules[1].epsilon) = (1, 1, 100_000, 1500);
         (rules[1].enrol, rules[1].mask, rules[1].quota) = (300, 400, 11);
-        string[8] memory names = ["ada", "bob", "cyd", "dan", "vera", "walt", "xena", "yuri"];
-        for (uint256 i; i < names.length; ++i) {
-            delegateTo(member(names[i], 500), delegators[i % 2], 50e18);
+        for (uint256 i; i < members.length; ++i) {
+            delegateTo(member(members[i], 500), delegators[i % 2], 50e18);
         }
         nextBlock();
         actors = new ArenaActors(arena, scribe, rules);
@@ -125,7 +126,7 @@ contract ArenaInvariants is ArenaTest, InvariantTest {
     }
 
     /// I-17: after any history, time and the calls of a stranger end both tasks, conclude everybody, free every lock and
-    /// leave only what delegators and relays have to fetch; which they do.
+    /// leave only what delegators and relays have to fetch; which they do. Then everybody leaves, and nothing stays behind.
     function afterInvariant() public {
         for (uint256 id = 1; id <= TASKS; ++id) {
             while (arena.progressOf(id).status != Status.Finished) {
@@ -142,6 +143,10 @@ contract ArenaInvariants is ArenaTest, InvariantTest {
         for (uint256 i; i < parties.length; ++i) {
             vm.assertEq(vault.stakeOf(parties[i]).locked, 0, "I-17");
         }
+        everybodyClaims();
+        vm.assertEq(token.balanceOf(address(ledger)), 0, "I-2");
+        uint256 exits = everybodyUnstakes();
+        vm.assertLe(token.balanceOf(address(vault)), exits, "a wei of rounding for each exit");
     }
 
     /// @dev The campaign's histories are not empty: like ones reach every phase, event and cause. Broken off in each phase,
@@ -286,6 +291,44 @@ contract ArenaInvariants is ArenaTest, InvariantTest {
                 try arena.claimDelegation(id, addr(operators[i]), delegators[j]) {} catch {}
             }
         }
+    }
+
+    function everybodyClaims() private {
+        for (uint256 i; i < parties.length; ++i) {
+            if (ledger.creditOf(parties[i]) == 0) continue;
+            vm.prank(parties[i]);
+            ledger.claim();
+        }
+    }
+
+    function everybodyUnstakes() private returns (uint256 exits) {
+        for (uint256 o; o < members.length; ++o) {
+            address operator = addr(members[o]);
+            address[3] memory owners = [operator, delegators[0], delegators[1]];
+            for (uint256 i; i < owners.length; ++i) {
+                (uint112 shares, uint96 tokens) = vault.positionOf(operator, owners[i]);
+                if (tokens == 0) continue;
+                vm.prank(owners[i]);
+                vault.requestExit(operator, shares);
+            }
+        }
+        skip(vault.unbonding() + vault.epochLength());
+        for (uint256 o; o < members.length; ++o) {
+            address operator = addr(members[o]);
+            exits += withdrawAll(operator, operator);
+            for (uint256 i; i < delegators.length; ++i) {
+                exits += withdrawAll(operator, delegators[i]);
+            }
+        }
+    }
+
+    function withdrawAll(address operator, address owner) private returns (uint256) {
+        IStakeVault.Exit[] memory exits = vault.exitsOf(operator, owner, 1, type(uint24).max);
+        for (uint256 i; i < exits.length; ++i) {
+            vm.prank(owner);
+            vault.withdraw(operator, exits[i].epoch);
+        }
+        return exits.length;
     }
 
     function strangely(bytes memory call) private {
