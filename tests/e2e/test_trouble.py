@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import resource
+import shutil
 import subprocess
 import sys
 import threading
@@ -17,6 +18,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from covey.learning.artefact import decode
+from covey.learning.task import Limits
 from covey.localnet import Node, free_port
 from covey.protocol.params import GWEI
 from covey.protocol.phases import Cause, Status
@@ -285,6 +288,30 @@ def test_a_full_disk_ends_nobody_and_delays_them_only(network: Network) -> None:
     check_conclusions(state)
     assert all(network.await_exit(worker) == 0 for worker in network.workers.values())
     assert any("no room" in notice.text for worker in network.workers.values() for notice in worker.heard())
+
+
+@pytest.mark.slow
+def test_models_that_trainers_withdraw_once_they_are_scored_reach_the_creator_that_paid(network: Network) -> None:
+    kept = network.folder / "worker-0" / "content"
+
+    def scored_and_fetched(state: TaskState) -> bool:
+        description, models = 1, 2 * len(state.rounds[0].publications)
+        return state.settled == 1 and len([*kept.glob("*/*/*")]) == description + models
+
+    task = network.post(CREATOR, rounds=1)
+    network.mine_every(1)
+    start_all(network, task, (2, 3), (4, 5))
+    network.enrol(task, trainers=2, validators=2)
+    network.await_state(task, scored_and_fetched)
+    shutil.rmtree(network.folder / "store")
+    state = network.await_state(task, lambda s: s.status is Status.FINISHED)
+    assert state.cause is Cause.COMPLETED
+    check_conclusions(state)
+    assert network.await_exit(network.workers["creator-0"]) == 0
+    assert state.rounds[0].settled is not None
+    for handle in state.rounds[0].settled["winners"]:
+        model = network.folder / "models" / f"task-{task}-round-1-handle-{handle}.covey"
+        assert decode(model.read_bytes(), Limits()).classes == 10
 
 
 @pytest.mark.slow

@@ -48,13 +48,13 @@ def word(text: str) -> bytes:
 class Script:
     """Adds events one after another; `now` is the time of the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, creator: str = "creator", uri: str = "ipfs://x") -> None:
         self.now = CREATED
         self.block = 1
         shards = [{"ciphertextHash": word("c"), "plaintextHash": word("p"), "keyHash": word("k")}] * PARAMS.rounds
         params = dict(enumerate(PARAMS.to_abi()))
         self.tasks: dict[int, TaskState] = {}
-        self.add("TaskCreated", creator="creator", params=params, shards=shards, uri="ipfs://x")
+        self.add("TaskCreated", creator=creator, params=params, shards=shards, uri=uri)
 
     @property
     def state(self) -> TaskState:
@@ -111,19 +111,23 @@ class Script:
     def submit(self, i: int, round_: int, commitment: bytes = word("commitment")) -> Script:
         return self.add("Submitted", round=round_, index=i, commitment=commitment, last=True, relay="relay")
 
-    def publish(self, i: int, round_: int) -> Script:
+    def publish(self, i: int, round_: int, **model: Any) -> Script:
+        """`model` is what the event says of it: hashes and CID."""
+        said = {
+            "manifestHash": word(f"m{round_}{i}"),
+            "plaintextHash": word(f"p{round_}{i}"),
+            "creatorBoxHash": word("b"),
+            "cid": "cid",
+        }
         return self.add(
             "Published",
             round=round_,
             index=i,
             lane=len(self.state.rounds[round_].publications),
-            manifestHash=word(f"m{round_}{i}"),
-            plaintextHash=word(f"p{round_}{i}"),
-            creatorBoxHash=word("b"),
             salt=word("s"),
-            cid="cid",
             firstRound=round_,
             relay="relay",
+            **(said | model),
         )
 
     def published(self, round_: int) -> Script:

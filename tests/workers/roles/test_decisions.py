@@ -32,7 +32,9 @@ VALIDATOR = ValidatorFacts(
     patience=30,
 )
 KEEPER = KeeperFacts("keeper", courtesy=20)
-CREATOR = CreatorFacts(frozenset(), claims=True, claimed=False, patience=30)
+CREATOR = CreatorFacts(
+    fetched=frozenset(), fetch_now=False, collected=frozenset(), claims=True, claimed=False, patience=30
+)
 SCORES = [30_000, 20_000]
 
 
@@ -272,8 +274,46 @@ class TestCreator:
 
     def test_collects_what_was_delivered(self) -> None:
         script = Script().over().open(0).add("Delivered", round=1, index=0, box=b"box")
-        assert create(script) == act(Step.COLLECT, 1, 0)
-        assert create(script, collected=frozenset({(1, 0)})).acts == ()
+        assert create(script).acts == ()
+        fetched = frozenset({(1, 0)})
+        assert create(script, fetched=fetched) == act(Step.COLLECT, 1, 0)
+        assert create(script, fetched=fetched, collected=fetched).acts == ()
+
+    def test_wants_models_from_their_publication_on_and_in_the_end_those_it_was_given(self) -> None:
+        script = Script().enrolled().drawn().masked().submit(0, 0).submit(1, 0).publish(1, 0)
+        assert _wanted(script) == [(0, 1)]
+        script.publish(0, 0).key(0).revealed(0, SCORES).settled(0, (0,)).published(1)
+        assert _wanted(script) == [(0, 0), (1, 0), (1, 1)]
+        script.key(1).revealed(1, SCORES).settled(1, (0, 1)).ended()
+        assert _wanted(script) == [(0, 0), (1, 0), (1, 1)]
+        script.open(0).add("Delivered", round=1, index=0, box=b"box").add("TaskFinished", refunded=0, burnt=0)
+        assert _wanted(script) == [(1, 0)]
+
+    def test_keys_come_before_models(self) -> None:
+        script = Script().enrolled().drawn().masked().submit(0, 0).submit(1, 0).publish(0, 0)
+        assert create(script, fetch_now=True) == act(Step.FETCH)
+        script.publish(1, 0)
+        assert create(script, fetch_now=True).acts == (Act(Step.POST_KEY, (0,)), Act(Step.FETCH))
+
+    def test_a_model_that_is_not_to_be_had_holds_nothing_up(self) -> None:
+        script = Script().over((0, 1)).open(0).open(1)
+        for index in range(2):
+            script.add("Delivered", round=0, index=index, box=b"box")
+        fetched = frozenset({(0, 1)})
+        tallying = (Act(Step.TALLY, (0,)), Act(Step.TALLY, (1,)))
+        assert create(script, script.now + 30, fetched=fetched).acts == (*tallying, Act(Step.COLLECT, (0, 1)))
+        script.add("TaskFinished", refunded=5, burnt=0)
+        assert create(script, collected=fetched) == act(Step.CLAIM)
+        waiting = create(script, collected=fetched, claimed=True)
+        assert waiting.acts == ()
+        assert not waiting.over
+        assert create(script, collected=fetched, claimed=True, fetch_now=True) == act(Step.FETCH)
+        assert create(script, collected=fetched | {(0, 0)}, claimed=True).over
+
+
+def _wanted(script: Script) -> list[tuple[int, int]]:
+    """(Round, handle) of the models that the creator wants."""
+    return [(round_, publication.handle) for round_, publication in creator.wanted(script.view())]
 
 
 @pytest.mark.parametrize("decide", [train, validate, keep, create])

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from threading import Lock
 
 from covey.storage import Content, Store, StoreError
 
@@ -12,12 +13,13 @@ from covey.storage import Content, Store, StoreError
 class KeptStore:
     """Reads from `kept` first, then from `source`, and keeps what comes from there. Writes go to `source`.
 
-    `seconds` is the time that all this has taken.
+    `seconds` is the time that all this has taken, in all threads that share it.
     """
 
     def __init__(self, kept: Store, source: Store) -> None:
         self._kept = kept
         self._source = source
+        self._lock = Lock()
         self.seconds = 0.0
 
     def put(self, content: Content) -> str:
@@ -27,19 +29,26 @@ class KeptStore:
 
     def get(self, cid: str, max_bytes: int) -> bytes:
         """See `Store.get`. What can't be kept (no room, read-only) is still returned."""
-        with self._timed():
-            if self._kept.has(cid):
-                with suppress(StoreError):
-                    return self._kept.get(cid, max_bytes)
-            data = self._source.get(cid, max_bytes)
-            with suppress(StoreError):
-                self._kept.put(data)
-            return data
+        return self._read(cid, max_bytes, suppress(StoreError))
+
+    def keep(self, cid: str, max_bytes: int) -> bytes:
+        """As `get`, for what has to be here from now on. Raises StoreFull, StoreReadOnly too."""
+        return self._read(cid, max_bytes, nullcontext())
 
     def has(self, cid: str) -> bool:
         """See `Store.has`."""
         with self._timed():
             return self._kept.has(cid) or self._source.has(cid)
+
+    def _read(self, cid: str, max_bytes: int, keeping: AbstractContextManager[None]) -> bytes:
+        with self._timed():
+            if self._kept.has(cid):
+                with suppress(StoreError):
+                    return self._kept.get(cid, max_bytes)
+            data = self._source.get(cid, max_bytes)
+            with keeping:
+                self._kept.put(data)
+            return data
 
     @contextmanager
     def _timed(self) -> Iterator[None]:
@@ -47,4 +56,5 @@ class KeptStore:
         try:
             yield
         finally:
-            self.seconds += time.monotonic() - began
+            with self._lock:
+                self.seconds += time.monotonic() - began

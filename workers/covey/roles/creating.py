@@ -1,4 +1,7 @@
-"""A creator's deeds: post a task, post its keys, collect its models. `creator.py` decides which of the last two."""
+"""A creator's deeds: post a task and its keys, fetch models and collect those that were paid for.
+
+`creator.py` decides which, once the task is posted.
+"""
 
 from __future__ import annotations
 
@@ -10,29 +13,23 @@ from covey.chain.errors import RpcGarbage
 from covey.journal import derive
 from covey.learning.data import SMALL_SHARD, Split, encode_shard, split_for_task
 from covey.learning.families import family_of
+from covey.learning.task import TaskSpec
 from covey.roles import creator, errands
+from covey.roles.background import Background
 from covey.roles.config import CreatorConfig, TaskPlan
 from covey.roles.context import Context
 from covey.roles.creator import CreatorFacts
 from covey.roles.decision import Act, Decision, Step
 from covey.roles.description import Content, Description, put_description
 from covey.roles.errors import NotReady
+from covey.roles.mirror import Mirror
 from covey.roles.outcome import Local, Outcome
+from covey.roles.published import open_delivered, rules_of
 from covey.roles.readiness import require_credit
 from covey.roles.sealed import CreatorSecrets, audience_of
-from covey.roles.task import TaskState
+from covey.roles.task import Publication, TaskState
 from covey.roles.view import View
-from covey.sealing import (
-    MAX_MANIFEST_SIZE,
-    SEAL_OVERHEAD,
-    ManifestRules,
-    Published,
-    SealedShard,
-    open_creator_box,
-    open_model,
-    parse_manifest,
-    seal_shard,
-)
+from covey.sealing import Audience, SealedShard, seal_shard
 
 
 def post_task(context: Context, plan: TaskPlan) -> int:
@@ -87,34 +84,40 @@ class CreatorRole:
     def __init__(self, context: Context, config: CreatorConfig) -> None:
         self._context = context
         self._config = config
+        self._mirror = Mirror(context.store.keep, lambda text: context.inform(config.task, text))
+        self._fetching: Background[Act] = Background(context.wake.set)
 
     def decide(self, view: View) -> Decision:
         state = view.state
         if state.creator != self._context.address:
             raise NotReady(f"task {state.task} belongs to {state.creator}: run its creator with that account's key")
-        refunded = state.finished is not None and state.finished["refunded"] > 0
-        own = CreatorFacts(
-            collected=frozenset(
-                (round_, index)
-                for index, handle in enumerate(state.handles)
-                for round_ in handle.delivered
-                if self._path(state.task, round_, index).exists()
-            ),
-            claims=refunded and state.creator == self._context.address,
-            claimed=errands.has_claimed(self._context, state.task),
-            patience=self._config.patience,
-        )
-        return creator.decide(view, own)
+        return creator.decide(view, self._facts(view))
 
     def perform(self, view: View, act: Act) -> Outcome:
         match act.step:
             case Step.POST_KEY:
                 return self._post_key(view.state, act)
+            case Step.FETCH:
+                self._fetch(view, act)
+                return Local.PENDING
             case Step.COLLECT:
                 self._collect(view.state, *act.place)
                 return Local.DONE
             case _:
                 return errands.run(self._context, view, act)
+
+    def _facts(self, view: View) -> CreatorFacts:
+        state, wanted = view.state, creator.wanted(view)
+        return CreatorFacts(
+            fetched=frozenset((round_, p.handle) for round_, p in wanted if self._mirror.has(p)),
+            fetch_now=self._fetching.busy_with is None and bool(self._to_fetch(view)),
+            collected=frozenset(
+                (round_, p.handle) for round_, p in wanted if self._path(state.task, round_, p.handle).exists()
+            ),
+            claims=state.finished is not None and state.finished["refunded"] > 0,
+            claimed=errands.has_claimed(self._context, state.task),
+            patience=self._config.patience,
+        )
 
     def _post_key(self, state: TaskState, act: Act) -> Outcome:
         key = self._secrets(state).shard_key(act.place[0])
@@ -122,18 +125,26 @@ class CreatorRole:
         call = self._context.contracts.arena.call("postKey", state.task, act.place[0], key, shards)
         return self._context.send(act, state.task, call)
 
+    def _to_fetch(self, view: View) -> list[tuple[int, Publication]]:
+        missing = [(r, p) for r, p in creator.wanted(view) if not self._path(view.state.task, r, p.handle).exists()]
+        return self._mirror.due(missing, view.now)
+
+    def _fetch(self, view: View, act: Act) -> None:
+        """Begins to fetch one model, beside the loop: a store that answers slowly must not delay a key."""
+        round_, publication = self._to_fetch(view)[0]
+
+        def fetch() -> None:
+            self._mirror.fetch(publication, rules_of(*self._terms(view.state, round_)), view.now)
+
+        self._fetching.start(act, fetch)
+
     def _collect(self, state: TaskState, round_: int, index: int) -> None:
         """Opens a delivered box and writes the model; whole or not at all."""
-        description, store = self._context.describe(state), self._context.store
-        audience = audience_of(self._context.domain, state, round_, description.creator_key)
-        handle = state.handles[index]
-        key = open_creator_box(handle.delivered[round_], self._secrets(state).box_keys, audience.context)
-        publication = handle.published[round_]
-        published = Published(publication.manifest_hash, publication.plaintext_hash, publication.creator_box_hash)
-        limit = description.limits.max_artefact_bytes + SEAL_OVERHEAD
-        rules = ManifestRules(state.task, round_, description.task.family, len(state.validators), limit)
-        manifest = parse_manifest(store.get(publication.cid, MAX_MANIFEST_SIZE), published, rules)
-        artefact = open_model(store.get(manifest.artefact.cid, limit), key, manifest)
+        handle, keys = state.handles[index], self._secrets(state).box_keys
+        audience, spec = self._terms(state, round_)
+        artefact = open_delivered(
+            handle.published[round_], handle.delivered[round_], keys, audience, spec, self._context.store.get
+        )
         path = self._path(state.task, round_, index)
         path.parent.mkdir(parents=True, exist_ok=True)
         partial = path.with_suffix(".partial")
@@ -142,6 +153,11 @@ class CreatorRole:
         self._context.inform(
             state.task, f"round {round_ + 1}: the model of handle {index} is in {path}", path=str(path)
         )
+
+    def _terms(self, state: TaskState, round_: int) -> tuple[Audience, TaskSpec]:
+        """What the models of a round are held to."""
+        description = self._context.describe(state)
+        return audience_of(self._context.domain, state, round_, description.creator_key), description.task
 
     def _path(self, task: int, round_: int, index: int) -> Path:
         return self._config.models / f"task-{task}-round-{round_ + 1}-handle-{index}.covey"

@@ -16,21 +16,17 @@ from covey.learning.scoring import score_models
 from covey.learning.task import TaskSpec
 from covey.protocol import lanes
 from covey.protocol.lanes import MALFORMED, UNAVAILABLE
+from covey.roles.published import fetch_model, promised, rules_of
 from covey.roles.task import Publication
 from covey.sealing import (
-    MAX_MANIFEST_SIZE,
-    SEAL_OVERHEAD,
     Audience,
     KeyPair,
-    Manifest,
     ManifestRules,
-    Published,
     SealError,
     ShardCommitment,
     Undecryptable,
     open_model,
     open_shard,
-    parse_manifest,
     recover_key,
 )
 from covey.sealing.errors import PlaintextMismatch
@@ -48,14 +44,7 @@ class Seat:
 
     @property
     def rules(self) -> ManifestRules:
-        context = self.audience.context
-        return ManifestRules(
-            task=context.task,
-            round=context.round,
-            family=self.spec.family,
-            box_count=len(self.audience.validators),
-            max_ciphertext_size=self.spec.limits.max_artefact_bytes + SEAL_OVERHEAD,
-        )
+        return rules_of(self.audience, self.spec)
 
 
 @dataclass(frozen=True)
@@ -76,26 +65,14 @@ class Verdict:
 
 def read_model(publication: Publication, seat: Seat, store: Store) -> bytes | Rejected:
     """The artefact that a handle published, or why it gets a score unseen."""
-    published = Published(publication.manifest_hash, publication.plaintext_hash, publication.creator_box_hash)
     try:
-        manifest, ciphertext = fetch_model(publication, seat, store)
-        key = recover_key(manifest, published, seat.keys, seat.index, seat.audience)
+        manifest, ciphertext = fetch_model(publication, seat.rules, store.get)
+        key = recover_key(manifest, promised(publication), seat.keys, seat.index, seat.audience)
         return open_model(ciphertext, key, manifest)
     except (SealError, BadCid, TooLarge) as error:
         return Rejected(MALFORMED, str(error))
     except StoreError as error:
         return Rejected(UNAVAILABLE, str(error))
-
-
-def fetch_model(publication: Publication, seat: Seat, store: Store) -> tuple[Manifest, bytes]:
-    """Manifest and ciphertext of a publication.
-
-    Raises SealError, BadCid or TooLarge for a malformed model, any other StoreError for one that is not to be had
-    (yet).
-    """
-    published = Published(publication.manifest_hash, publication.plaintext_hash, publication.creator_box_hash)
-    manifest = parse_manifest(store.get(publication.cid, MAX_MANIFEST_SIZE), published, seat.rules)
-    return manifest, store.get(manifest.artefact.cid, seat.rules.max_ciphertext_size)
 
 
 def read_shard(ciphertext: bytes, key: bytes, commitment: ShardCommitment, spec: TaskSpec) -> Dataset | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from threading import Thread
 
 from covey.journal import Purpose
@@ -12,30 +11,17 @@ from covey.roles.config import ValidatorConfig
 from covey.roles.context import Context
 from covey.roles.decision import Act, Decision, Step
 from covey.roles.errors import BadDescription
+from covey.roles.mirror import Mirror
 from covey.roles.outcome import Local, Outcome
-from covey.roles.panel import Seat, fetch_model, judge, load_scoring, read_model, read_shard, vector_of
+from covey.roles.panel import Seat, judge, load_scoring, read_model, read_shard, vector_of
 from covey.roles.readiness import require_stake
 from covey.roles.sealed import audience_of, validator_keys
 from covey.roles.settling import results
 from covey.roles.strategies import ValidatorStrategy
-from covey.roles.task import Publication, TaskState
+from covey.roles.task import TaskState
 from covey.roles.validator import ValidatorFacts
 from covey.roles.view import View
-from covey.sealing import CiphertextMismatch, SealError, ShardCommitment, check_ciphertext
-from covey.storage import BadCid, StoreError, TooLarge
-
-_FIRST_RETRY = 2
-_LAST_RETRY = 64
-"""Seconds between tries to fetch a model."""
-
-
-@dataclass(frozen=True)
-class _Fetch:
-    """How fetching a publication went: `fetched` (or malformed: no need to try again), else when to try again."""
-
-    fetched: bool
-    next_try: int = 0
-    delay: int = 0
+from covey.sealing import CiphertextMismatch, ShardCommitment, check_ciphertext
 
 
 class ValidatorRole:
@@ -46,7 +32,7 @@ class ValidatorRole:
         self._config = config
         self._scope = context.scope(config.task, "validator")
         self._keys = validator_keys(context.domain, config.task, context.secret)
-        self._fetches: dict[Publication, _Fetch] = {}
+        self._mirror = Mirror(context.store.get, lambda text: context.inform(config.task, text))
         if self._scores:  # while others enrol: nobody should wait for it once the key is posted
             Thread(target=load_scoring, daemon=True, name="load scoring").start()
 
@@ -78,7 +64,7 @@ class ValidatorRole:
             hot_key=context.address,
             scored=frozenset(r for r in view.open_rounds if self._vector(state, r) is not None),
             reveals=self._config.strategy is not ValidatorStrategy.SILENT,
-            fetch_now=self._scores and any(self._to_fetch(view)),
+            fetch_now=self._scores and bool(self._mirror.due(view.published, view.now)),
             claims=operator == context.address and bool(concluded and concluded["paid"]),
             claimed=errands.has_claimed(context, state.task),
             patience=self._config.patience,
@@ -108,27 +94,9 @@ class ValidatorRole:
 
     # Fetching ---------------------------------------------------------------------------------------------------------
 
-    def _to_fetch(self, view: View) -> list[Publication]:
-        """Publications that are to be fetched, and whose next try is due."""
-        published = [p for round_ in view.open_rounds for p in view.state.rounds[round_].publications]
-        return [
-            p for p in published if not (f := self._fetches.get(p, _Fetch(False))).fetched and view.now >= f.next_try
-        ]
-
     def _fetch(self, view: View) -> None:
-        for publication in self._to_fetch(view):
-            round_ = next(r for r in view.open_rounds if publication in view.state.rounds[r].publications)
-            try:
-                fetch_model(publication, self._seat(view.state, round_), self._context.store)
-            except (SealError, BadCid, TooLarge):
-                self._fetches[publication] = _Fetch(True)
-            except StoreError as error:
-                before = self._fetches.get(publication, _Fetch(False))
-                delay = min(max(_FIRST_RETRY, before.delay * 2), _LAST_RETRY)
-                self._fetches[publication] = _Fetch(False, view.now + delay, delay)
-                self._context.inform(view.state.task, f"model of handle {publication.handle}: {error}")
-            else:
-                self._fetches[publication] = _Fetch(True)
+        for round_, publication in self._mirror.due(view.published, view.now):
+            self._mirror.fetch(publication, self._seat(view.state, round_).rules, view.now)
 
     # Scoring ----------------------------------------------------------------------------------------------------------
 
@@ -138,11 +106,10 @@ class ValidatorRole:
         if not self._scores:
             self._remember(state, round_, self._guess(state, round_))
             return Local.DONE
-        missing = [p for p in state.rounds[round_].publications if not self._fetches.get(p, _Fetch(False)).fetched]
+        missing = [p for p in state.rounds[round_].publications if not self._mirror.has(p)]
         if missing and view.now < self._patient_until(view, round_):
             self._fetch(view)
-            still = [p for p in missing if not self._fetches.get(p, _Fetch(False)).fetched]
-            return Local.PENDING if still else Local.DONE
+            return Local.DONE if all(map(self._mirror.has, missing)) else Local.PENDING
         self._remember(state, round_, self._judge(state, round_))
         return Local.DONE
 

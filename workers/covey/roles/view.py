@@ -11,7 +11,7 @@ from functools import cached_property
 from covey.protocol.phases import Clock, Phase, Progress, RoundProgress, Status
 from covey.protocol.schedule import Schedule
 from covey.roles.decision import Decision, wait
-from covey.roles.task import Round, TaskState
+from covey.roles.task import Publication, Round, TaskState
 
 _WAITING = {
     Phase.ENROL: "members enrol",
@@ -66,6 +66,11 @@ class View:
     def open_rounds(self) -> tuple[int, ...]:
         """Rounds whose Submit has opened and that are not settled, in order."""
         return tuple(r for r in (self.settled, self.settled + 1) if self.clock.submit_opened(r))
+
+    @property
+    def published(self) -> list[tuple[int, Publication]]:
+        """(Round, publication) of all models of the open rounds."""
+        return [(r, publication) for r in self.open_rounds for publication in self.state.rounds[r].publications]
 
     def round_phase(self, round_: int) -> Phase:
         return self.clock.in_round(round_).phase

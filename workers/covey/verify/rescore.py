@@ -9,10 +9,11 @@ from __future__ import annotations
 from covey.journal import Secret
 from covey.protocol.commitments import Domain
 from covey.roles.description import Description, fetch_description
-from covey.roles.panel import Rejected, Seat, fetch_model, judge, read_model, read_shard
+from covey.roles.panel import Rejected, Seat, judge, read_model, read_shard
+from covey.roles.published import open_delivered
 from covey.roles.sealed import CreatorSecrets, validator_keys
 from covey.roles.task import Publication
-from covey.sealing import Audience, BoxContext, KeyPair, ShardCommitment, open_creator_box, open_model
+from covey.sealing import Audience, BoxContext, KeyPair, ShardCommitment
 from covey.storage import Store
 
 from .bundle import Bundle
@@ -82,19 +83,14 @@ class _Reader:
         )
         context = BoxContext(self._context.chain_id, self._context.arena, self._context.task, one.number)
         audience = Audience(context, self._boxes, self.description.creator_key)
-        index = self._boxes.index(self._keys.public) if self._keys.public in self._boxes else None
-        seat = Seat(index or 0, self._keys, audience, self.description.task)
-        if index is not None:
+        if self._keys.public in self._boxes:
+            seat = Seat(self._boxes.index(self._keys.public), self._keys, audience, self.description.task)
             return read_model(published, seat, self.store)
         delivered = one.delivered.get(lane.handle)
         if delivered is None or not isinstance(delivered.event, Delivered):
             return None
-        return _open_as_creator(published, delivered.event.box, seat, self.store)
-
-
-def _open_as_creator(published: Publication, box: bytes, seat: Seat, store: Store) -> bytes:
-    manifest, ciphertext = fetch_model(published, seat, store)
-    return open_model(ciphertext, open_creator_box(box, seat.keys, seat.audience.context), manifest)
+        box = delivered.event.box
+        return open_delivered(published, box, self._keys, audience, self.description.task, self.store.get)
 
 
 def _rescore_round(history: History, outcome: Outcome, reader: _Reader, device: str, report: Report) -> None:
