@@ -131,3 +131,10 @@ def vars_of(conclusion: Conclusion) -> dict[str, int]:
         "slashed": conclusion.slashed,
         "returned": conclusion.returned,
     }
+
+
+def check_nobody_slashed(state: TaskState) -> None:
+    """Everybody is concluded, and lost nothing."""
+    for member in (*state.trainers, *state.validators):
+        assert member.concluded is not None
+        assert member.concluded["slashed"] == 0

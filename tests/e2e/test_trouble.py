@@ -26,7 +26,7 @@ from covey.protocol.phases import Cause, Status
 from covey.roles import creating
 from covey.roles.task import TaskState
 from covey.sealing import seal_shard
-from tests.e2e.expected import check_conclusions, check_rounds
+from tests.e2e.expected import check_conclusions, check_nobody_slashed, check_rounds
 from tests.e2e.network import Network
 from tests.workers.chain.endpoints import endpoint
 
@@ -69,9 +69,7 @@ def test_reorganisations_in_every_phase_change_nothing_in_the_end(network: Netwo
     assert state.cause is Cause.COMPLETED
     check_rounds(state)
     check_conclusions(state)
-    for member in (*state.trainers, *state.validators):
-        assert member.concluded is not None
-        assert member.concluded["slashed"] == 0
+    check_nobody_slashed(state)
     took_back = [n for w in network.workers.values() for n in w.heard() if "took back" in n.text]
     assert took_back
 
@@ -95,9 +93,7 @@ def test_a_creator_that_vanishes_loses_its_bond_and_nobody_else_a_wei(network: N
     assert state.finished is not None
     assert state.finished["refunded"] == 0
     assert state.finished["burnt"] > state.params.bond
-    for member in (*state.trainers, *state.validators):
-        assert member.concluded is not None
-        assert member.concluded["slashed"] == 0
+    check_nobody_slashed(state)
 
 
 @pytest.mark.slow
@@ -195,9 +191,7 @@ def test_a_hidden_set_that_is_none_ends_the_task_at_the_creators_cost(
     check_conclusions(state)
     assert state.finished is not None
     assert state.finished["refunded"] == 0
-    for member in (*state.trainers, *state.validators):
-        assert member.concluded is not None
-        assert member.concluded["slashed"] == 0
+    check_nobody_slashed(state)
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from covey.chain import artefacts, queries
 from covey.chain.contract import Contract
 from covey.chain.errors import DeploymentError
 from covey.chain.gateway import Gateway
+from covey.documents import first_fault
 
 _MAX_FILE = 1 << 16  # bytes
 
@@ -88,11 +89,9 @@ class Deployment(_Strict):
         try:
             deployment = cls.model_validate_json(content[:_MAX_FILE])
         except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the file"
             raise DeploymentError(
-                f"{path} is no deployment file of this version ({where}: {first['msg']}): name the one that 'covey "
-                "deploy' or 'covey up' wrote"
+                f"{path} is no deployment file of this version ({first_fault(error, 'the file')}): name the one that "
+                "'covey deploy' or 'covey up' wrote"
             ) from None
         if deployment.abi_digest != artefacts.abi_digest():
             raise DeploymentError(

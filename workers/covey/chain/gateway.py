@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from threading import Event
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 from eth_typing import ChecksumAddress
 
@@ -16,11 +15,12 @@ from covey.chain.metrics import RpcMetrics
 from covey.chain.queries import Tag
 from covey.chain.rpc import Rpc, RpcPolicy
 from covey.chain.wire import Head, Receipt
+from covey.closing import Closing
 
 _REVERTED = 3  # the code that most nodes give to an execution that reverted
 
 
-class Gateway:
+class Gateway(Closing):
     """Reads contracts, blocks and receipts through endpoints that may fail. Threads may share it.
 
     `codebook` holds the interfaces that errors and events are decoded with. Raises RpcError when no endpoint gives a
@@ -99,14 +99,6 @@ class Gateway:
 
     def close(self) -> None:
         self.rpc.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _result(self, call: Call, answer: bytes | RpcRefused) -> Any:
         if isinstance(answer, RpcRefused):

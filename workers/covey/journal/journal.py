@@ -1,9 +1,8 @@
 """A worker's memory on disk."""
 
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
+from covey.closing import Closing
 from covey.journal.database import Database
 from covey.journal.errors import JournalForeign
 from covey.journal.facts import Facts
@@ -11,7 +10,7 @@ from covey.journal.feed import Feed
 from covey.journal.intents import Intents
 
 
-class Journal:
+class Journal(Closing):
     """One worker's journal: intents, facts and event feeds in one SQLite file, open in one process at a time.
 
     Whatever a method wrote before it returned survives kill -9 and a power cut. Use it as a context manager, or call
@@ -38,11 +37,3 @@ class Journal:
 
     def close(self) -> None:
         self._database.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()

@@ -5,11 +5,11 @@ import socket
 import tempfile
 import time
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO
 
 import httpx
 
+from covey.closing import Closing
 from covey.localnet.accounts import dev_keys
 from covey.localnet.children import Child, spawn, stop
 from covey.localnet.errors import NodeFailed, PortTaken
@@ -20,7 +20,7 @@ _TAIL = 2_000  # characters of output shown when a start fails
 _PORT_TRIES = 3
 
 
-class Localnet:
+class Localnet(Closing):
     """A running local network; use it as a context manager, or call `close`.
 
         with Localnet(settings=Settings(block_time=1)) as net:
@@ -73,14 +73,6 @@ class Localnet:
         self._client.close()
         stop(self._process)
         self._log.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
     def _start(self, port: int) -> tuple[int, Child]:
         if port:

@@ -11,11 +11,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
 from covey.chain import Call, Contracts, Gateway, Parameters, Sender, deploy
 from covey.chain.artefacts import codebook
+from covey.closing import Closing
 from covey.journal import Journal
 from covey.localnet import Localnet, Settings
 from covey.localnet.children import Child, spawn, stop
@@ -57,7 +57,7 @@ class Worker:
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-_TAIL:])
 
 
-class Network:
+class Network(Closing):
     """Use it as a context manager. `folder` takes all files; it should be new. Raises LocalnetError, ChainError."""
 
     def __init__(self, folder: Path, cast: Cast, *, port: int = 0, relay_port: int) -> None:
@@ -269,14 +269,6 @@ class Network:
     def close(self) -> None:
         """Ends everything. May be called twice."""
         self._stack.close()
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def covey(arguments: Sequence[str]) -> list[str]:

@@ -11,6 +11,7 @@ from typing import Annotated, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from covey.documents import first_fault
 from covey.learning.task import Limits, TaskSpec
 from covey.roles.errors import BadDescription
 from covey.sealing.fields import CidText, Word
@@ -79,9 +80,7 @@ def fetch_description(uri: str, rounds: int, store: Store) -> Description:
     try:
         description = Description.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(map(str, first["loc"])) or "description"
-        raise BadDescription(f"{place}: {first['msg']}"[:200]) from error
+        raise BadDescription(first_fault(error, "description")) from error
     if description.encode() != data:
         raise BadDescription("it is not in canonical form")
     if len(description.shards) != rounds:

@@ -13,6 +13,7 @@ from typing import Annotated, Final, Literal
 from eth_hash.auto import keccak
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
+from covey.documents import first_fault
 from covey.sealing.boxes import BOX_SIZE
 from covey.sealing.errors import BadManifest
 from covey.sealing.fields import CidText, HexBytes, Word
@@ -91,9 +92,7 @@ def parse_manifest(data: bytes, published: Published, rules: ManifestRules) -> M
     try:
         manifest = Manifest.model_validate_json(data)
     except ValidationError as error:
-        first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-        place = ".".join(map(str, first["loc"])) or "manifest"
-        raise BadManifest(f"{place}: {first['msg']}"[:200]) from error
+        raise BadManifest(first_fault(error, "manifest")) from error
     if manifest.encode() != data:
         raise BadManifest("the manifest is not in canonical form")
     _check_rules(manifest, published, rules)

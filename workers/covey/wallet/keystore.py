@@ -12,6 +12,7 @@ from eth_typing import ChecksumAddress, HexStr
 from eth_utils.address import to_checksum_address
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
 
+from covey.documents import first_fault
 from covey.wallet.errors import KeyFileExists, KeyFileMalformed, KeyFileMissing, KeyFileUnusable, WrongPassword
 from covey.wallet.signer import Signer
 
@@ -147,8 +148,7 @@ def _read(path: Path) -> _KeyFile:
         # Some wallets write "Crypto".
         return _KeyFile.model_validate({str(name).lower(): value for name, value in document.items()})
     except ValidationError as error:
-        first = error.errors()[0]
-        raise KeyFileMalformed(path, f"{'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+        raise KeyFileMalformed(path, first_fault(error, "key file")) from None
     except (ValueError, RecursionError):
         raise KeyFileMalformed(path, "it is not JSON") from None
 
