@@ -42,6 +42,8 @@ contract RewardCurveTest is Test {
         vm.assertEq(trainers, 100);
         (trainers,) = RewardCurve.split(1000, 500_000, 9, 1);
         vm.assertEq(trainers, 500);
+        (trainers,) = RewardCurve.split(1000, 100_000, 65, 120);
+        vm.assertEq(trainers, 381);
     }
 
     function test_LastRoundPaysTrainersWhatTheOthersLeave() public pure {
@@ -132,6 +134,22 @@ contract RewardCurveTest is Test {
         }
         vm.assertLe(sum, pool);
         vm.assertGt(sum + 5, pool);
+    }
+
+    function test_RanksWeighLessByQ() public pure {
+        uint256 second = RewardCurve.nextRankDown(1e18, 600_000);
+        vm.assertEq(second, 0.6e18);
+        vm.assertEq(RewardCurve.nextRankDown(second, 600_000), 0.36e18);
+        vm.assertEq(RewardCurve.nextRankDown(5, 500_000), 2);
+    }
+
+    function test_PartsAreRoundedDown() public pure {
+        vm.assertEq(RewardCurve.trainerPayDown(11, 2, 3), 7);
+        vm.assertEq(RewardCurve.shareOfVectorDown(11, 2, 3), 7);
+        vm.assertEq(RewardCurve.delegatorPayDown(11, 2, 3), 7);
+        vm.assertEq(RewardCurve.delegatorsPartDown(1000, 100_000, 65_535), 900);
+        vm.assertEq(RewardCurve.delegatorsPartDown(1000, 100_000, 32_767), 449);
+        vm.assertEq(RewardCurve.slashDown(11, 500_000), 5);
     }
 
     function testFuzz_DelegatorsGetNoMoreThanTheirPart(uint96 pay, uint256 sigma, uint16 delegated) public pure {

@@ -33,14 +33,9 @@ contract RingSignatureTest is Test {
     function testFuzz_I21_AnyChangedWordIsRefused(uint256 vector, uint256 word, uint256 value) public view {
         bytes memory arguments = _arguments[vector % SIZES];
         word = bound(word, 0, arguments.length / 32 - 1);
-        uint256 old;
-        assembly ("memory-safe") {
-            let place := add(arguments, shl(5, add(word, 1)))
-            old := mload(place)
-            mstore(place, value)
-        }
-        vm.assume(value != old);
-        (bool valid,) = _verify(arguments);
+        bytes memory changed = _changed(arguments, word, value);
+        vm.assume(keccak256(changed) != keccak256(arguments));
+        (bool valid,) = _verify(changed);
         vm.assertFalse(valid);
     }
 
@@ -50,6 +45,48 @@ contract RingSignatureTest is Test {
         arguments[place / 8] ^= bytes1(uint8(1 << (place % 8)));
         (bool valid,) = _verify(arguments);
         vm.assertFalse(valid);
+    }
+
+    /// @dev Of the two members' signature, word by word; a number that is allowed, but wrong, is refused for its product.
+    function test_I21_RefusalsSayWhy() public view {
+        uint256 n = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
+        bytes memory wrongMultiple = abi.encodeWithSelector(RingSignature.MultipleMismatch.selector, 0);
+        _assertRefused(4, 1, abi.encodeWithSelector(RingSignature.RingSizeMismatch.selector));
+        _assertRefused(12, 1, abi.encodeWithSelector(RingSignature.RingSizeMismatch.selector));
+        _assertRefused(7, 0, abi.encodeWithSelector(RingSignature.InvalidTag.selector));
+        _assertRefused(7, n, abi.encodeWithSelector(RingSignature.InvalidTag.selector));
+        _assertRefused(8, 1, abi.encodeWithSelector(RingSignature.InvalidTag.selector));
+        _assertRefused(9, 0, abi.encodeWithSelector(RingSignature.ChallengeOutOfRange.selector));
+        _assertRefused(9, n, abi.encodeWithSelector(RingSignature.ChallengeOutOfRange.selector));
+        _assertRefused(9, n - 1, wrongMultiple);
+        _assertRefused(9, 1, wrongMultiple);
+        _assertRefused(10, 1, abi.encodeWithSelector(RingSignature.InverseMismatch.selector));
+        _assertRefused(13, 1, abi.encodeWithSelector(RingSignature.KeyMismatch.selector, 0));
+        _assertRefused(15, 0, abi.encodeWithSelector(RingSignature.ScalarOutOfRange.selector, 0));
+        _assertRefused(15, n, abi.encodeWithSelector(RingSignature.ScalarOutOfRange.selector, 0));
+        _assertRefused(15, n - 1, wrongMultiple);
+        _assertRefused(15, 1, wrongMultiple);
+        _assertRefused(17, 1, wrongMultiple);
+        _assertRefused(19, 1, wrongMultiple);
+        _assertRefused(20, 1, abi.encodeWithSelector(RingSignature.KeyMismatch.selector, 1));
+        _assertRefused(22, 0, abi.encodeWithSelector(RingSignature.ScalarOutOfRange.selector, 1));
+        _assertRefused(26, 1, abi.encodeWithSelector(RingSignature.MultipleMismatch.selector, 1));
+        // Another message makes other challenges from the second member on.
+        _assertRefused(0, 1, abi.encodeWithSelector(RingSignature.MultipleMismatch.selector, 1));
+    }
+
+    function test_I21_ARingOfOneIsRefusedForAnotherMessage() public view {
+        (bool valid, bytes memory why) = _verify(_changed(_arguments[0], 0, 1));
+        vm.assertFalse(valid);
+        vm.assertEq(why, abi.encodeWithSelector(RingSignature.ChainNotClosed.selector));
+    }
+
+    /// @dev No point of the curve has 5 as its x coordinate; an address says nothing of that.
+    function test_I21_AKeyOffTheCurveIsRefused() public view {
+        bytes memory arguments = _changed(_changed(_arguments[1], 13, 5), 14, 1);
+        (bool valid, bytes memory why) = _verify(_changed(arguments, 5, uint160(uint256(keccak256(abi.encode(5, 1))))));
+        vm.assertFalse(valid);
+        vm.assertEq(why, abi.encodeWithSelector(RingSignature.UndefinedCommitment.selector, 0));
     }
 
     /// @dev A call that runs out of gas in a precompile must not look like a point that is missing.
@@ -73,6 +110,19 @@ contract RingSignatureTest is Test {
         bytes memory one = bytes.concat(RingHarness.verify.selector, _arguments[0]);
         bytes memory all = bytes.concat(RingHarness.verify.selector, _arguments[SIZES - 1]);
         vm.assertLe((_gas(all) - _gas(one)) / (LARGEST - 1), 11_500);
+    }
+
+    function _assertRefused(uint256 word, uint256 value, bytes memory why) private view {
+        (bool valid, bytes memory result) = _verify(_changed(_arguments[1], word, value));
+        vm.assertFalse(valid);
+        vm.assertEq(result, why);
+    }
+
+    function _changed(bytes memory arguments, uint256 word, uint256 value) private pure returns (bytes memory changed) {
+        changed = bytes.concat(arguments);
+        assembly ("memory-safe") {
+            mstore(add(changed, shl(5, add(word, 1))), value)
+        }
     }
 
     function _verify(bytes memory arguments) private view returns (bool valid, bytes memory result) {

@@ -23,6 +23,14 @@ contract RingsTest is Test {
         _checkDivision(seed, bound(n, 1, 600));
     }
 
+    /// @dev As the Python side divides them.
+    function test_DivisionIsPinned() public view {
+        _assertRing(33, 2, [27, 30, 12, 16, 3, 8, 29, 1, 20, 24, 4]);
+        _assertRing(34, 1, [7, 6, 22, 11, 18, 14, 0, 26, 25, 5, 27]);
+        _assertRing(22, 1, [8, 9, 10, 16, 4, 13, 19, 5, 11, 20, 18]);
+        _assertRing(11, 0, [6, 3, 7, 8, 2, 1, 10, 9, 4, 5, 0]);
+    }
+
     function testFuzz_RefusesRingsThatDoNotExist(bytes32 seed, uint256 n, uint256 ring) public {
         n = bound(n, 0, MOST);
         ring = bound(ring, Rings.count(n), type(uint256).max);
@@ -41,6 +49,14 @@ contract RingsTest is Test {
             }
             used -= gasleft();
             vm.assertLe(used, 1000 * n + 2000 * Rings.count(n));
+        }
+    }
+
+    function _assertRing(uint256 n, uint256 ring, uint8[11] memory expected) private view {
+        uint256[] memory indices = _harness.members(keccak256("seed"), n, ring);
+        vm.assertEq(indices.length, expected.length);
+        for (uint256 i; i < indices.length; ++i) {
+            vm.assertEq(indices[i], expected[i]);
         }
     }
 

@@ -37,7 +37,7 @@ STAGES = (
     Stage((Target("tests/forge/Weights.t.sol", "WeightsTest"),), "Weights"),
     Stage((Target.of("tests/forge/RingHarness.sol"),), "{RingSignature,Rings}"),
     Stage((Target("tests/forge/RewardCurve.t.sol", "RewardCurveTest"),), "RewardCurve"),
-    Stage((Target.of("tests/forge/SettlementHarness.sol"),), "{ScoreMatrix,Ranking}"),
+    Stage((Target.of("tests/forge/SettlementHarness.sol"),), "{RewardCurve,ScoreMatrix,Ranking}"),
     Stage(_CUSTODY, "{StakeVault,StakeVaultSlash,StakeVaultCorners,Ledger,CustodyTokens}"),
     Stage(_CUSTODY, "{StakeVaultInvariants,LedgerInvariants}"),
     Stage(_ARENA, "Arena{Life,Phases,Scores,Messages,Refusals,Attacks}"),

@@ -155,7 +155,7 @@ def test_faults_of_a_trainer_add_up_to_the_lock_at_most() -> None:
         return faults.trainer_slash(PARAMS, 1000, opened=opened, unpublished=unpublished, malformed=malformed)
 
     assert slash() == 0
-    assert slash(opened=False) == 1000 * GWEI
+    assert slash(opened=False) == 10**12
     assert slash(unpublished=1) == slash(malformed=1) == 50 * GWEI
     assert slash(unpublished=2, malformed=1) == 150 * GWEI
     assert slash(unpublished=21) == 1000 * GWEI

@@ -114,6 +114,17 @@ def test_refusal_says_where_and_what_to_do() -> None:
     assert str(InvalidRingSignature(Fault.KEY, 3)) == f"KeyMismatch at ring member 3: {advice}"
 
 
+@pytest.mark.parametrize(
+    ("c0", "fault"),
+    [(0, Fault.CHALLENGE), (1, Fault.MULTIPLE), (ORDER - 1, Fault.MULTIPLE), (ORDER, Fault.CHALLENGE)],
+)
+def test_challenges_are_scalars_from_one_to_below_the_order(c0: int, fault: Fault) -> None:
+    members = fixed_ring(2)
+    with pytest.raises(InvalidRingSignature) as refused:
+        ring.verify(b"m" * 32, b"s" * 32, addresses(members), replace(signed(members, 0), c0=c0))
+    assert refused.value.fault is fault
+
+
 def test_i21_an_outsider_cannot_sign() -> None:
     members = fixed_ring(4)
     outsider = b"o" * 32
