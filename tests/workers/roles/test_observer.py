@@ -112,3 +112,21 @@ def test_what_the_chain_takes_back_is_forgotten(network: Network, tmp_path: Path
         network.net.mine(2)
         assert observer.update(network.gateway.head()) == 1
         assert observer.tasks == before
+
+
+def test_a_forgotten_task_is_known_again_when_the_chain_takes_something_back(network: Network, tmp_path: Path) -> None:
+    with Journal(tmp_path / "journal.sqlite") as journal:
+        observer = Observer(network.gateway, journal, network.deployment, None)
+        observer.update(network.gateway.head())
+        before = dict(observer.tasks)
+        snapshot = network.net.rpc("evm_snapshot")
+        observer.forget(1)
+        network.post_with_uri("ipfs://three")
+        assert observer.update(network.gateway.head()) == 0
+        assert set(observer.tasks) == {2, 3}
+        assert observer.forgotten == {1}
+        network.net.rpc("evm_revert", snapshot)
+        network.net.mine(2)
+        assert observer.update(network.gateway.head()) == 1
+        assert observer.tasks == before
+        assert observer.forgotten == set()

@@ -27,7 +27,10 @@ _PAGE: Final = 1_000
 
 
 class Observer:
-    """Follows `tasks` (None: all) of one deployment's Arena. Raises what EventFollower raises."""
+    """Follows `tasks` (None: all) of one deployment's Arena. Raises what EventFollower raises.
+
+    `tasks` are those known, but for the `forgotten`.
+    """
 
     def __init__(
         self, gateway: Gateway, journal: Journal, deployment: Deployment, tasks: frozenset[int] | None
@@ -41,6 +44,12 @@ class Observer:
         self._follower = EventFollower(gateway, journal.feed(f"{arena}/{name}"), filter_)
         self._added_up = False
         self.tasks: dict[int, TaskState] = {}
+        self.forgotten: set[int] = set()
+
+    def forget(self, task: int) -> None:
+        """Frees a task's state, until the chain takes anything back: then all are added up anew from the journal."""
+        del self.tasks[task]
+        self.forgotten.add(task)
 
     def update(self, head: Head) -> int:
         """Reads up to `head`; how many events the chain took back. Whatever it raises, it may be called again."""
@@ -63,7 +72,7 @@ class Observer:
 
     def _add_up(self, head: Head) -> None:
         """All that was read so far, a page at a time: there may be more than fits in memory."""
-        self.tasks, records = {}, self.records()
+        self.tasks, self.forgotten, records = {}, set(), self.records()
         while page := tuple(islice(records, _PAGE)):
             self.tasks = fold(self.tasks, self._events(page, head))
         self._added_up = True

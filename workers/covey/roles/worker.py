@@ -83,7 +83,6 @@ class Worker:
         self._role = role
         self._wanted = tasks
         self._observer = Observer(context.gateway, context.journal, context.config.deployment, tasks)
-        self._over: set[int] = set()
         self._said: dict[int, str] = {}
         self._failures: dict[tuple[int, Act], _Failures] = {}
         self._counted: dict[int, int] = {}  # rounds of each task after which its user heard what was used up
@@ -115,10 +114,9 @@ class Worker:
         undone = self._observer.update(head)
         if undone:
             self._context.report(Notice("info", f"the chain took back {undone} events"))
-            self._over.clear()
             self._failures.clear()
         for task in self._wanted or ():
-            if task not in self._observer.tasks:
+            if task not in self._observer.tasks and task not in self._observer.forgotten:
                 raise UnknownTask(task, self._context.domain.arena)
 
     def _count_round(self, view: View) -> None:
@@ -133,7 +131,7 @@ class Worker:
         self._context.report(Notice("usage", f"{when}: {used}", task, asdict(used)))
 
     def _finished(self) -> bool:
-        return self._wanted is not None and self._wanted <= self._over
+        return self._wanted is not None and self._wanted <= self._observer.forgotten
 
     # Acting -----------------------------------------------------------------------------------------------------------
 
@@ -147,8 +145,6 @@ class Worker:
 
     def _attend(self, state: TaskState, head: Head) -> list[tuple[View, Act, Outcome | None]]:
         """Begins what is due in one task."""
-        if state.task in self._over:
-            return []
         view = View(state, head.timestamp, head.number)
         self._count_round(view)
         decision = self._role.decide(view)
@@ -160,7 +156,7 @@ class Worker:
 
     def _idle(self, task: int, decision: Decision) -> None:
         if decision.over:
-            self._over.add(task)
+            self._observer.forget(task)
         if self._said.get(task) != decision.reason:
             self._said[task] = decision.reason
             kind = "over" if decision.over else "waits"
