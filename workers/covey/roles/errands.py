@@ -8,6 +8,7 @@ from covey.roles.context import Context
 from covey.roles.decision import Act, Step
 from covey.roles.outcome import Outcome
 from covey.roles.settling import next_witness
+from covey.roles.task import Member
 from covey.roles.view import View
 
 
@@ -19,6 +20,13 @@ def run(context: Context, view: View, act: Act) -> Outcome:
 def has_claimed(context: Context, task: int) -> bool:
     """Whether the worker took its pay out after this task."""
     return context.did(Act(Step.CLAIM), task, context.contracts.ledger.call("claim"))
+
+
+def has_pay(context: Context, member: Member | None) -> bool:
+    """Whether the worker's account itself, not another operator's, got something out of its place in a task."""
+    if member is None or member.concluded is None or member.operator != context.address:
+        return False
+    return bool(member.concluded["paid"] + member.concluded.get("returned", 0))
 
 
 def call(contracts: Contracts, account: str, view: View, act: Act) -> Call:

@@ -73,15 +73,13 @@ class TrainerRole:
 
     def _facts(self, state: TaskState) -> TrainerFacts:
         context, config = self._context, self._config
-        member = state.trainer(context.address)
-        concluded = None if member is None else state.trainers[member].concluded
-        operator = None if member is None else state.trainers[member].operator
+        place = state.trainer(context.address)
         return TrainerFacts(
             hot_key=context.address,
             handle=self._messages.address,
             trained=frozenset(self._models.trained(state.params.rounds)),
             training=self._training.busy_with,
-            claims=operator == context.address and bool(concluded and concluded["paid"] + concluded["returned"]),
+            claims=errands.has_pay(context, None if place is None else state.trainers[place]),
             claimed=errands.has_claimed(context, state.task),
             reserve=config.reserve,
             patience=config.patience,

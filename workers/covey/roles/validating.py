@@ -57,15 +57,13 @@ class ValidatorRole:
 
     def _facts(self, view: View) -> ValidatorFacts:
         context, state = self._context, view.state
-        member = state.validator(context.address)
-        concluded = None if member is None else state.validators[member].concluded
-        operator = None if member is None else state.validators[member].operator
+        place = state.validator(context.address)
         return ValidatorFacts(
             hot_key=context.address,
             scored=frozenset(r for r in view.open_rounds if self._vector(state, r) is not None),
             reveals=self._config.strategy is not ValidatorStrategy.SILENT,
             fetch_now=self._scores and bool(self._mirror.due(view.published, view.now)),
-            claims=operator == context.address and bool(concluded and concluded["paid"]),
+            claims=errands.has_pay(context, None if place is None else state.validators[place]),
             claimed=errands.has_claimed(context, state.task),
             patience=self._config.patience,
         )
