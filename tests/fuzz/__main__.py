@@ -97,9 +97,9 @@ def _search(module: str, target: Target, inputs: int, seed: int) -> Outcome:
 def _limits(target: Target) -> list[str]:
     findings = _WORK / "findings"
     findings.mkdir(parents=True, exist_ok=True)
-    # The guard inside sees what one input takes; this stops a process that the guard can't, in C for long.
+    # The guard inside sees what one input takes; this stops a process that the guard can't, in C for long or for ever.
     memory = f"-rss_limit_mb={4 * MAX_MEMORY // MIB}"
-    return [f"-timeout={MAX_SECONDS}", memory, f"-artifact_prefix={findings}/{target.name}-"]
+    return [f"-timeout={12 * MAX_SECONDS}", memory, f"-artifact_prefix={findings}/{target.name}-"]
 
 
 def _write(folder: Path, contents: Sequence[bytes]) -> Path:

@@ -10,6 +10,7 @@ import logging
 import re
 import resource
 import sys
+import time
 import warnings
 from pathlib import Path
 from random import Random
@@ -17,14 +18,15 @@ from typing import Final
 
 import atheris
 
-from tests.fuzz.limits import MAX_MEMORY, MIB
+from tests.fuzz.limits import MAX_MEMORY, MAX_SECONDS, MIB
 from tests.fuzz.target import Finding, Target, name_of
 
 _INSTRUMENTED: Final = ["covey", "eth_abi"]
 
 
-class MemoryGuard:
-    """Reads inputs, each of which may take `MAX_MEMORY` more than the process has now. Tells of each new peak."""
+class Guard:
+    """Reads inputs, each of which may take `MAX_MEMORY` more than the process has now, and `MAX_SECONDS` of processor
+    time: whoever shares the machine is no finding. Tells of each new peak of memory."""
 
     def __init__(self, target: Target) -> None:
         self._target = target
@@ -33,8 +35,12 @@ class MemoryGuard:
         self._most = 0
 
     def probe(self, data: bytes) -> None:
-        """As `Target.probe`; raises Finding for too much memory also."""
+        """As `Target.probe`; raises Finding for too much time or memory also."""
+        began = time.process_time()
         self._target.probe(data)
+        seconds = time.process_time() - began
+        if seconds > MAX_SECONDS:
+            raise Finding(f"{self._target.name}: input {name_of(data)} took {seconds:.0f} s")
         used = _peak_memory() - self._base
         if used >= self._most + MIB:
             self._most = used
@@ -60,7 +66,7 @@ def main() -> None:
         target = next(one for one in targets_of(module) if one.name == name)
     for seed in sorted(Path(seeds).iterdir()):
         target.probe(seed.read_bytes())
-    guard = MemoryGuard(target)
+    guard = Guard(target)
     _limit_address_space()
 
     def mutate(data: bytes, max_size: int, seed: int) -> bytes:

@@ -7,3 +7,4 @@ MAX_MEMORY: Final = 256 * MIB
 """Bytes, beyond what the process had before."""
 
 MAX_SECONDS: Final = 10
+"""Of processor time."""
