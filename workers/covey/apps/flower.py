@@ -1,0 +1,144 @@
+"""Flower apps, unchanged: a `ClientApp` is called with the messages that Flower's own runtime would send it.
+
+Both of Flower's interfaces work: functions registered with `@app.train()` and `@app.evaluate()`, with records named as
+in Flower's PyTorch quickstart, and `ClientApp(client_fn)` around a `NumPyClient`. There is no Flower server and no Ray:
+the Alliance contract takes the server's place. `Context.state` lasts as long as the worker.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, TypeVar
+
+import numpy as np
+
+from covey.apps.app import (
+    AppError,
+    Array,
+    Evaluated,
+    Parameters,
+    Trained,
+    checked_evaluation,
+    checked_training,
+)
+
+# Flower reports each use to its makers unless told not to, and reads that when it is imported.
+os.environ.setdefault("FLWR_TELEMETRY_ENABLED", "0")
+
+from flwr.app import Array as FlowerArray
+from flwr.app import ArrayRecord, ConfigRecord, Context, Message, Metadata, RecordDict, UserConfigValue
+from flwr.common import EvaluateIns, FitIns, Scalar, ndarrays_to_parameters, parameters_to_ndarrays
+from flwr.compat.common import recorddict_compat as legacy
+
+if TYPE_CHECKING:
+    from flwr.clientapp import ClientApp
+
+Record = TypeVar("Record")
+_RUN: Final = 1
+_NODE: Final = 1
+_SERVER: Final = 2
+_TTL: Final = 24 * 3600.0
+"""Seconds. No message travels, so none is ever late."""
+
+_LOSS: Final = ("loss", "eval_loss", "val_loss", "test_loss", "train_loss")
+_SAMPLES: Final = "num-examples"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Which part of a data set an app should take for its own, in Flower's words (`partition-id`, `num-partitions`)."""
+
+    index: int
+    count: int
+
+
+class FlowerApp:
+    """Runs a `ClientApp` on this machine's data. `run_config` is what the app's pyproject.toml sets."""
+
+    def __init__(self, app: ClientApp, run_config: Mapping[str, UserConfigValue], partition: Partition) -> None:
+        self._app = app
+        self._legacy = app._call is not None  # a client_fn, which knows the older messages alone
+        self._sent = 0
+        self._context = Context(
+            run_id=_RUN,
+            node_id=_NODE,
+            node_config={"partition-id": partition.index, "num-partitions": partition.count},
+            state=RecordDict(),
+            run_config=dict(run_config),
+        )
+
+    def train(self, parameters: Parameters, round: int) -> Trained:
+        reply = self._call("train", parameters, round)
+        if self._legacy:
+            fit = legacy.recorddict_to_fitres(reply, keep_input=True)
+            return checked_training(
+                parameters, _named(parameters, parameters_to_ndarrays(fit.parameters)), fit.num_examples
+            )
+        arrays = _only(reply.array_records, "ArrayRecord with the trained model")
+        metrics = _only(reply.metric_records, f"MetricRecord with {_SAMPLES}")
+        trained = {name: array.numpy() for name, array in arrays.items()}
+        return checked_training(parameters, trained, metrics.get(_SAMPLES))
+
+    def evaluate(self, parameters: Parameters, round: int) -> Evaluated:
+        reply = self._call("evaluate", parameters, round)
+        if self._legacy:
+            result = legacy.recorddict_to_evaluateres(reply)
+            return checked_evaluation(result.loss, result.num_examples)
+        metrics = _only(reply.metric_records, f"MetricRecord with a loss and {_SAMPLES}")
+        losses = [metrics[name] for name in _LOSS if name in metrics]
+        if not losses:
+            raise AppError(f"the app's evaluate reports {sorted(metrics)}: name the loss one of {', '.join(_LOSS)}")
+        return checked_evaluation(losses[0], metrics.get(_SAMPLES))
+
+    def _call(self, kind: str, parameters: Parameters, round: int) -> RecordDict:
+        self._sent += 1
+        metadata = Metadata(
+            run_id=_RUN,
+            message_id=str(self._sent),
+            src_node_id=_SERVER,
+            dst_node_id=_NODE,
+            reply_to_message_id="",
+            group_id=str(round),
+            created_at=time.time(),
+            ttl=_TTL,
+            message_type=kind,
+        )
+        content = self._legacy_content(kind, parameters, round) if self._legacy else _content(parameters, round)
+        try:
+            # Typed as for apps, which may not choose metadata; whoever stands in for the runtime must.
+            message = Message(content, metadata=metadata)  # type: ignore[call-overload]
+            reply = self._app(message, self._context)
+        except Exception as error:  # whatever a user's code raises
+            raise AppError(f"the app's {kind} failed: {type(error).__name__}: {error}") from error
+        if reply.has_error():
+            raise AppError(f"the app's {kind} failed: {reply.error.reason}")
+        return reply.content
+
+    def _legacy_content(self, kind: str, parameters: Parameters, round: int) -> RecordDict:
+        packed = ndarrays_to_parameters([np.asarray(array) for array in parameters.values()])
+        config: dict[str, Scalar] = {"server_round": round + 1}
+        if kind == "train":
+            return legacy.fitins_to_recorddict(FitIns(packed, config), keep_input=False)
+        return legacy.evaluateins_to_recorddict(EvaluateIns(packed, config), keep_input=False)
+
+
+def _content(parameters: Parameters, round: int) -> RecordDict:
+    """As Flower's FedAvg writes it."""
+    arrays = ArrayRecord({name: FlowerArray(np.asarray(array)) for name, array in parameters.items()})
+    return RecordDict({"arrays": arrays, "config": ConfigRecord({"server-round": round + 1})})
+
+
+def _named(like: Parameters, arrays: list[Array]) -> Parameters:
+    """A NumPyClient's arrays have no names, only the model's order."""
+    if len(arrays) != len(like):
+        raise AppError(f"the app's fit returned {len(arrays)} arrays; the task's model has {len(like)}")
+    return dict(zip(like, arrays, strict=True))
+
+
+def _only(records: Mapping[str, Record], what: str) -> Record:
+    if len(records) != 1:
+        raise AppError(f"the app's reply holds {len(records)} such records: return one {what}")
+    return next(iter(records.values()))
