@@ -187,6 +187,12 @@ contract ScoreMatrixTest is Test {
         harness.validate(packed, scores.length);
     }
 
+    function test_WhatFollowsAVectorIsNotRead() public view {
+        bytes memory call = abi.encodeCall(SettlementHarness.validate, (new bytes(32), 16));
+        (bool valid,) = address(harness).staticcall(bytes.concat(call, bytes32(type(uint256).max)));
+        vm.assertTrue(valid);
+    }
+
     function test_RejectsVectorOfAnotherLength() public {
         vm.expectRevert(abi.encodeWithSelector(Lanes.WrongLength.selector, 0, 32));
         harness.validate("", 1);

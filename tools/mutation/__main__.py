@@ -1,7 +1,8 @@
 """Mutation testing: puts small faults into the code one at a time and runs the tests against each.
 
 Exits 1 if fewer than 95 % of the judged mutants were killed, or if one survived that survivors.toml does not explain.
-What was judged before is not judged again, but for survivors. Runs on copies of the working tree in build/mutation.
+What was judged before is not judged again, but for survivors without an explanation. Runs on copies of the working tree
+in build/mutation.
 """
 
 import argparse
@@ -26,15 +27,15 @@ MUTATED = ("workers/covey/protocol", "contracts/libraries", "contracts/custody",
 def main() -> int:
     args = _arguments()
     record = Record(ROOT / "build/mutation/record.jsonl")
+    explained = Explained.load()
     mutants = _mutants(args.paths)
     if not args.report:
-        waiting = record.open(_sample(mutants, args.sample, args.seed))
+        waiting = record.open(_sample(mutants, args.sample, args.seed), explained)
         print(f"{len(mutants)} mutants, {len(waiting)} of them to be judged", flush=True)
         for mutant, verdict in _judge(waiting, args.jobs):
             record.add(mutant, verdict)
             if verdict is Verdict.SURVIVED:
                 print(f"survived: {mutant}", flush=True)
-    explained = Explained.load()
     report = Report.of(mutants, record, explained)
     print(report)
     for stale in explained.stale(mutants):

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from tools.mutation.mutant import Mutant
+from tools.mutation.survivors import Explained
 from tools.mutation.verdict import Verdict
 
 
@@ -29,7 +30,12 @@ class Record:
         with self._path.open("a") as file:
             file.write(json.dumps({"id": mutant.id, "verdict": verdict, **asdict(mutant)}) + "\n")
 
-    def open(self, mutants: Iterable[Mutant]) -> list[Mutant]:
-        """Those to be judged: unknown ones first, then those that survived, as there may be new tests."""
-        waiting = [mutant for mutant in mutants if self.verdict(mutant) in (None, Verdict.SURVIVED)]
+    def open(self, mutants: Iterable[Mutant], explained: Explained) -> list[Mutant]:
+        """Those to be judged: unknown ones first, then those that survived unexplained, as there may be new tests."""
+
+        def waits(mutant: Mutant) -> bool:
+            verdict = self.verdict(mutant)
+            return verdict is None or (verdict is Verdict.SURVIVED and explained.reason(mutant) is None)
+
+        waiting = [mutant for mutant in mutants if waits(mutant)]
         return sorted(waiting, key=lambda mutant: self.verdict(mutant) is not None)

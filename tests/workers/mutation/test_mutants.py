@@ -97,9 +97,12 @@ def test_only_unknown_mutants_and_survivors_are_judged_again(tmp_path: Path) -> 
     record.add(killed, Verdict.SURVIVED)
     record.add(killed, Verdict.KILLED)
     record.add(survived, Verdict.SURVIVED)
-    assert Record(tmp_path / "record.jsonl").open([survived, killed, unknown]) == [unknown, survived]
+    known = Record(tmp_path / "record.jsonl")
+    assert known.open([survived, killed, unknown], Explained({})) == [unknown, survived]
+    reason = {(survived.path, survived.context, survived.was, survived.becomes): "no difference"}
+    assert known.open([survived, killed, unknown], Explained(reason)) == [unknown]
     changed = [Mutant.of("a.py", PYTHON + b"\n", m.start, m.start + len(m.was), m.becomes) for m in (killed, survived)]
-    assert record.open(changed) == changed
+    assert record.open(changed, Explained({})) == changed
 
 
 def test_an_unexplained_survivor_fails_a_run(tmp_path: Path) -> None:
