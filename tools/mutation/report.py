@@ -1,8 +1,9 @@
 """The table of a run, and what it says of the tests."""
 
-from collections import Counter
-from collections.abc import Sequence
+import posixpath
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 from tools.mutation.mutant import Mutant
 from tools.mutation.record import Record
@@ -11,60 +12,78 @@ from tools.mutation.verdict import Verdict
 
 GOAL = 0.95
 
+Verdicts = Mapping[Mutant, Verdict | None]
+
 
 @dataclass(frozen=True)
 class Row:
-    """Counts of one file, or of all: `made` mutants, `judged` of them on which there was something to notice."""
+    """Counts of a file, a folder or all: `made` mutants, of which `void` ones leave nothing to notice, `judged` ones do."""
 
     name: str
     made: int
+    void: int
     judged: int
     killed: int
     explained: int
 
-    @property
-    def survived(self) -> int:
-        return self.judged - self.killed
+    @classmethod
+    def of(cls, name: str, mutants: Sequence[Mutant], verdicts: Verdicts, explained: Explained) -> Self:
+        known = [verdict for mutant in mutants if (verdict := verdicts[mutant]) is not None]
+        survivors = [mutant for mutant in mutants if verdicts[mutant] is Verdict.SURVIVED]
+        judged = sum(verdict.counts for verdict in known)
+        return cls(
+            name=name,
+            made=len(mutants),
+            void=len(known) - judged,
+            judged=judged,
+            killed=judged - len(survivors),
+            explained=sum(explained.reason(mutant) is not None for mutant in survivors),
+        )
 
     @property
     def rate(self) -> float:
         return self.killed / self.judged if self.judged else 1.0
 
     def __str__(self) -> str:
-        return (
-            f"| {self.name} | {self.made} | {self.judged} | {self.killed} | {self.survived} | {self.explained} "
-            f"| {100 * self.rate:.1f} % |"
-        )
+        survived = self.judged - self.killed
+        counts = (self.made, self.void, self.judged, self.killed, survived, self.explained)
+        rate = f"{100 * self.rate:.1f} %" if self.judged else "-"
+        return f"| {self.name} | {' | '.join(map(str, counts))} | {rate} |"
 
 
 @dataclass(frozen=True)
 class Report:
-    """All that is known of `mutants`."""
+    """All that is known of some mutants, by file and by folder."""
 
     rows: tuple[Row, ...]
     unexplained: tuple[Mutant, ...]
 
     @classmethod
-    def of(cls, mutants: Sequence[Mutant], record: Record, explained: Explained) -> "Report":
+    def of(cls, mutants: Sequence[Mutant], record: Record, explained: Explained) -> Self:
         verdicts = {mutant: record.verdict(mutant) for mutant in mutants}
-        survived = [mutant for mutant, verdict in verdicts.items() if verdict is Verdict.SURVIVED]
-        made = Counter(mutant.path for mutant in mutants)
-        judged = Counter(mutant.path for mutant, verdict in verdicts.items() if verdict is not None and verdict.counts)
-        survivors = Counter(mutant.path for mutant in survived)
-        reasons = Counter(mutant.path for mutant in survived if explained.reason(mutant) is not None)
-        rows = [
-            Row(path, made[path], judged[path], judged[path] - survivors[path], reasons[path]) for path in sorted(made)
+        groups = [
+            *_grouped(mutants, lambda mutant: mutant.path),
+            *_grouped(mutants, lambda mutant: f"{posixpath.dirname(mutant.path)}/"),
+            ("all", mutants),
         ]
-        rows.append(
-            Row("all", made.total(), judged.total(), judged.total() - survivors.total(), reasons.total()),
+        survived = [mutant for mutant in mutants if verdicts[mutant] is Verdict.SURVIVED]
+        return cls(
+            tuple(Row.of(name, group, verdicts, explained) for name, group in groups),
+            tuple(mutant for mutant in survived if explained.reason(mutant) is None),
         )
-        return cls(tuple(rows), tuple(mutant for mutant in survived if explained.reason(mutant) is None))
 
     @property
     def passes(self) -> bool:
         return self.rows[-1].rate >= GOAL and not self.unexplained
 
     def __str__(self) -> str:
-        head = ["| file | mutants | judged | killed | survived | of them explained | kill rate |", "|" + "---|" * 7]
+        head = ["| | mutants | void | judged | killed | survived | of them explained | kill rate |", "|" + "---|" * 8]
         survivors = [f"survived: {mutant}" for mutant in self.unexplained]
         return "\n".join([*head, *map(str, self.rows), *survivors])
+
+
+def _grouped(mutants: Sequence[Mutant], key: Callable[[Mutant], str]) -> list[tuple[str, list[Mutant]]]:
+    groups: dict[str, list[Mutant]] = {}
+    for mutant in mutants:
+        groups.setdefault(key(mutant), []).append(mutant)
+    return sorted(groups.items())

@@ -127,6 +127,23 @@ def test_an_unexplained_survivor_fails_a_run(tmp_path: Path) -> None:
     assert not Report.of(found, record, explained).passes
 
 
+def test_a_report_counts_by_file_and_by_folder(tmp_path: Path) -> None:
+    record = Record(tmp_path / "record.jsonl")
+    found = [mutant for path in ("a/x.py", "a/y.py", "b/z.py") for mutant in list(python.mutants(path, PYTHON))[:4]]
+    for mutant, verdict in zip(
+        found, [Verdict.KILLED, Verdict.TIMEOUT, Verdict.SURVIVED, Verdict.INVALID], strict=False
+    ):
+        record.add(mutant, verdict)
+    assert str(Report.of(found, record, Explained({}))).splitlines()[2:8] == [
+        "| a/x.py | 4 | 1 | 3 | 2 | 1 | 0 | 66.7 % |",
+        "| a/y.py | 4 | 0 | 0 | 0 | 0 | 0 | - |",
+        "| b/z.py | 4 | 0 | 0 | 0 | 0 | 0 | - |",
+        "| a/ | 8 | 1 | 3 | 2 | 1 | 0 | 66.7 % |",
+        "| b/ | 4 | 0 | 0 | 0 | 0 | 0 | - |",
+        "| all | 12 | 1 | 3 | 2 | 1 | 0 | 66.7 % |",
+    ]
+
+
 def test_explained_survivors_are_found_by_their_line() -> None:
     explained = Explained.load()
     assert explained.reasons
