@@ -17,7 +17,7 @@ Verdicts = Mapping[Mutant, Verdict | None]
 
 @dataclass(frozen=True)
 class Row:
-    """Counts of a file, a folder or all: `made` mutants, of which `void` ones leave nothing to notice, `judged` ones do."""
+    """Counts of a file, a folder or all: `void` mutants leave nothing to notice, `judged` ones do."""
 
     name: str
     made: int
