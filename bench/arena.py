@@ -42,6 +42,7 @@ from covey.localnet import free_port
 from covey.network import DEMO_CAST, TASK, Cast, Network
 from covey.protocol.phases import Status
 from covey.protocol.schedule import Schedule
+from covey.roles.arena import ARENA
 from covey.roles.observer import Observer
 from covey.roles.task import TaskState
 
@@ -101,7 +102,7 @@ def follow(net: Network) -> Watched:
     processor: dict[int, dict[str, float]] = {}
     memory = 0
     with Journal(net.folder / "setup" / "bench.sqlite") as journal:
-        observer = Observer(net.gateway, journal, net.deployment, frozenset({TASK}))
+        observer = Observer(ARENA, net.gateway, journal, net.deployment, frozenset({TASK}))
         head = net.gateway.head()
         while True:
             lags.append(time.time() - head.timestamp)

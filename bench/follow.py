@@ -45,6 +45,7 @@ from covey.journal import Journal
 from covey.localnet.children import spawn, stop
 from covey.protocol.hashing import keccak
 from covey.protocol.params import DEMO, TaskParams
+from covey.roles import arena
 from covey.roles.observer import Observer
 
 BLOCKS, EVENTS = 1_000_000, 100_000
@@ -287,7 +288,7 @@ def work(url: str, folder: Path) -> None:
     with Gateway([url], codebook=artefacts.codebook()) as gateway, Journal(folder / "journal.sqlite") as journal:
         head, before = gateway.head(), memory("VmRSS")
         wall, processor = time.perf_counter(), time.process_time()
-        observer = Observer(gateway, journal, deployment(), None)
+        observer = Observer(arena.ARENA, gateway, journal, deployment(), None)
         observer.update(head)
         taken = {"seconds": time.perf_counter() - wall, "processor": time.process_time() - processor}
         taken |= {"memory_before": before, "memory": memory("VmHWM")}

@@ -48,6 +48,7 @@ from covey.protocol import lanes
 from covey.protocol.commitments import Domain, Shard, key_hash, lanes_hash, shards_hash, vector_hash
 from covey.protocol.hashing import keccak
 from covey.protocol.params import GWEI, Lengths, TaskParams
+from covey.roles.arena import ARENA
 from covey.roles.keeper import KeeperFacts, decide
 from covey.roles.messages import HandleKeys, HandleMessages
 from covey.roles.observer import Observer
@@ -230,7 +231,7 @@ class World:
         self.domain = Domain(self.deployment.chain_id, self.contracts.arena.address)
         self._net, self._folder, self._names = net, folder, itertools.count()
         self._observer = Observer(
-            self.gateway, stack.enter_context(Journal(folder / "all.sqlite")), self.deployment, None
+            ARENA, self.gateway, stack.enter_context(Journal(folder / "all.sqlite")), self.deployment, None
         )
         self.trainers: list[Signer] = []
         self.delegators: list[str] = []
@@ -412,7 +413,7 @@ class World:
 
     def _follow(self, path: Path) -> None:
         with Journal(path) as journal:
-            Observer(self.gateway, journal, self.deployment, None).update(self.gateway.head())
+            Observer(ARENA, self.gateway, journal, self.deployment, None).update(self.gateway.head())
 
 
 @contextmanager

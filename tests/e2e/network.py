@@ -30,9 +30,11 @@ from covey.journal import Journal
 from covey.learning.data import Dataset, load
 from covey.localnet import Localnet, Node, Settings
 from covey.protocol.params import Lengths, TaskParams
+from covey.roles.arena import ARENA
 from covey.roles.config import Notice, TaskPlan, WorkerConfig
+from covey.roles.engine import Event
 from covey.roles.run import create_task
-from covey.roles.task import Event, TaskState, fold
+from covey.roles.task import TaskState
 from covey.wallet import Signer
 
 TOKEN = 10**18
@@ -287,7 +289,7 @@ class Network:
         heads = self.gateway.rpc.ask_each([queries.block(number) for number in numbers])
         times = {head.number: head.timestamp for head in heads if head is not None}
         events = (Event(r.name, r.arguments, r.log.block, times[r.log.block]) for r in records)
-        return fold({}, events)[task]
+        return ARENA.fold({}, events)[task]
 
     def await_state(self, task: int, condition: Callable[[TaskState], bool]) -> TaskState:
         """Waits until the task's state meets a condition."""

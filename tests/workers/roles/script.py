@@ -8,7 +8,9 @@ from covey.protocol.commitments import vector_hash
 from covey.protocol.lanes import pack
 from covey.protocol.params import Lengths, TaskParams
 from covey.protocol.weights import weights
-from covey.roles.task import Event, TaskState, fold
+from covey.roles.arena import ARENA
+from covey.roles.engine import Event
+from covey.roles.task import TaskState
 from covey.roles.view import View
 
 TASK = 7
@@ -65,7 +67,7 @@ class Script:
         return View(self.state, self.now if now is None else now, self.block)
 
     def add(self, name: str, **arguments: Any) -> Script:
-        self.tasks = fold(self.tasks, [Event(name, {"task": TASK} | arguments, self.block, self.now)])
+        self.tasks = ARENA.fold(self.tasks, [Event(name, {"task": TASK} | arguments, self.block, self.now)])
         self.block += 1
         return self
 

@@ -10,6 +10,7 @@ import pytest
 
 from covey.chain import Gateway, RpcError
 from covey.journal import Journal
+from covey.roles.arena import ARENA
 from covey.roles.observer import Observer
 from covey.roles.task import TaskState
 from tests.e2e.network import Network
@@ -37,7 +38,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Network]:
 def observe(gateway: Gateway, network: Network, folder: Path) -> dict[int, TaskState]:
     """What a worker that starts now knows."""
     with Journal(folder / "journal.sqlite") as journal:
-        observer = Observer(gateway, journal, network.deployment, None)
+        observer = Observer(ARENA, gateway, journal, network.deployment, None)
         observer.update(gateway.head())
         return observer.tasks
 
@@ -90,7 +91,7 @@ def test_a_failure_between_reading_and_adding_up_loses_nothing(network: Network,
         Gateway([url], codebook=network.gateway.codebook, policy=IMPATIENT) as gateway,
         Journal(tmp_path / "failing" / "journal.sqlite") as journal,
     ):
-        observer = Observer(gateway, journal, network.deployment, None)
+        observer = Observer(ARENA, gateway, journal, network.deployment, None)
         with pytest.raises(RpcError):
             observer.update(gateway.head())
         assert list(observer.records())
@@ -101,7 +102,7 @@ def test_a_failure_between_reading_and_adding_up_loses_nothing(network: Network,
 
 def test_what_the_chain_takes_back_is_forgotten(network: Network, tmp_path: Path) -> None:
     with Journal(tmp_path / "journal.sqlite") as journal:
-        observer = Observer(network.gateway, journal, network.deployment, None)
+        observer = Observer(ARENA, network.gateway, journal, network.deployment, None)
         assert observer.update(network.gateway.head()) == 0
         before = dict(observer.tasks)
         snapshot = network.net.rpc("evm_snapshot")
@@ -116,7 +117,7 @@ def test_what_the_chain_takes_back_is_forgotten(network: Network, tmp_path: Path
 
 def test_a_forgotten_task_is_known_again_when_the_chain_takes_something_back(network: Network, tmp_path: Path) -> None:
     with Journal(tmp_path / "journal.sqlite") as journal:
-        observer = Observer(network.gateway, journal, network.deployment, None)
+        observer = Observer(ARENA, network.gateway, journal, network.deployment, None)
         observer.update(network.gateway.head())
         before = dict(observer.tasks)
         snapshot = network.net.rpc("evm_snapshot")

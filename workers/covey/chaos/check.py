@@ -85,7 +85,11 @@ class Findings:
 
 
 def everything(
-    network: Network, observer: Observer, groups: Sequence[Group], away: Collection[str], endings: Iterable[Ending]
+    network: Network,
+    observer: Observer[TaskState],
+    groups: Sequence[Group],
+    away: Collection[str],
+    endings: Iterable[Ending],
 ) -> Findings:
     """All checks, on a network whose workers have ended. Raises ChainError, JournalError."""
     observer.update(network.gateway.head())

@@ -23,6 +23,7 @@ from covey.localnet import free_port
 from covey.network import Network
 from covey.protocol.params import Lengths
 from covey.protocol.phases import Status
+from covey.roles.arena import ARENA
 from covey.roles.observer import Observer
 from covey.roles.task import TaskState
 from covey.roles.view import View
@@ -107,7 +108,7 @@ def play(chaos: Chaos, folder: Path, tell: Tell) -> Outcome:
         network.fund()
         network.node.mine(DEEPEST + 1)  # no reorganisation takes the preparations back
         network.mine_every(_BLOCK_TIME)
-        observer = Observer(network.gateway, journal, network.deployment, None)
+        observer = Observer(ARENA, network.gateway, journal, network.deployment, None)
         run = _Run(chaos, groups, plan, network, proxy, observer, tell)
         violations: list[str] = []
         try:
@@ -139,7 +140,7 @@ class _Run:
         plan: Sequence[Fault],
         network: Network,
         proxy: Proxy,
-        observer: Observer,
+        observer: Observer[TaskState],
         tell: Tell,
     ) -> None:
         self._chaos = chaos

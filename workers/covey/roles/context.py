@@ -119,5 +119,5 @@ def _one_at_a_time(report: Report) -> Report:
 
 
 def _key(act: Act, task: int, call: Call) -> str:
-    """Names one deed: what is done, and with which arguments."""
-    return f"{task}/{act}/{keccak(call.data).hex()[:16]}"
+    """Names one deed: what is done, by which contract and with which arguments."""
+    return f"{task}/{act}/{keccak(str(call.to).encode() + call.data).hex()[:16]}"

@@ -31,8 +31,8 @@ class ModelLost(RoleError):
 class UnknownTask(RoleError):
     """There is no such task."""
 
-    def __init__(self, task: int, arena: str) -> None:
-        super().__init__(f"the Arena at {arena} has no task {task}: list them with 'covey task list'")
+    def __init__(self, task: int, contract: str, address: str, listing: str) -> None:
+        super().__init__(f"the {contract} at {address} has no task {task}: list them with '{listing}'")
 
 
 class RelayPortTaken(RoleError):

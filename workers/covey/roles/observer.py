@@ -1,4 +1,4 @@
-"""Tasks as the chain has them now: the Arena's events, followed and added up.
+"""Tasks as the chain has them now: a contract's events, followed and added up.
 
 One new block costs one question for its events. What was read is in a feed of a journal; an observer that starts again
 with the same feed reads only what is new.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import islice
-from typing import Final
+from typing import Any, Final, Generic
 
 from covey.chain import queries
 from covey.chain.abi import Record
@@ -17,33 +17,36 @@ from covey.chain.follower import EventFollower, Filter
 from covey.chain.gateway import Gateway
 from covey.chain.wire import Head, Log
 from covey.journal import Journal
-from covey.roles.task import Event, TaskState, fold
-
-_TIMED: Final = frozenset({"TaskCreated", "KeyPosted", "TaskEnded"})
-"""Events whose time matters, however late they are read."""
+from covey.roles.engine import Engine, Event, S
 
 _PAGE: Final = 1_000
 """Events added up at once."""
 
 
-class Observer:
-    """Follows `tasks` (None: all) of one deployment's Arena. Raises what EventFollower raises.
+class Observer(Generic[S]):
+    """Follows `tasks` (None: all) of a deployment's `engine`. Raises what EventFollower raises.
 
     `tasks` are those known, but for the `forgotten`.
     """
 
     def __init__(
-        self, gateway: Gateway, journal: Journal, deployment: Deployment, tasks: frozenset[int] | None
+        self,
+        engine: Engine[S, Any],
+        gateway: Gateway,
+        journal: Journal,
+        deployment: Deployment,
+        tasks: frozenset[int] | None,
     ) -> None:
-        arena = deployment.addresses.arena
+        contract = engine.address(deployment.addresses)
         # A task's number is the first topic after the event's.
         topics = () if tasks is None else (None, tuple(task.to_bytes(32) for task in sorted(tasks)))
         name = "all" if tasks is None else ",".join(map(str, sorted(tasks)))
-        filter_ = Filter((arena,), deployment.block, topics)
+        filter_ = Filter((contract,), deployment.block, topics)
+        self._engine = engine
         self._rpc = gateway.rpc
-        self._follower = EventFollower(gateway, journal.feed(f"{arena}/{name}"), filter_)
+        self._follower = EventFollower(gateway, journal.feed(f"{contract}/{name}"), filter_)
         self._added_up = False
-        self.tasks: dict[int, TaskState] = {}
+        self.tasks: dict[int, S] = {}
         self.forgotten: set[int] = set()
 
     def forget(self, task: int) -> None:
@@ -62,7 +65,7 @@ class Observer:
             if changes.undone:
                 undone += len(changes.undone)
                 self._add_up(head)
-            self.tasks = fold(self.tasks, self._events(changes.new, head))
+            self.tasks = self._engine.fold(self.tasks, self._events(changes.new, head))
             self._added_up = True
         return undone
 
@@ -74,14 +77,14 @@ class Observer:
         """All that was read so far, a page at a time: there may be more than fits in memory."""
         self.tasks, self.forgotten, records = {}, set(), self.records()
         while page := tuple(islice(records, _PAGE)):
-            self.tasks = fold(self.tasks, self._events(page, head))
+            self.tasks = self._engine.fold(self.tasks, self._events(page, head))
         self._added_up = True
 
     def _events(self, records: Sequence[Record], head: Head) -> Iterator[Event]:
         """With the times of those where it matters: some by name, and the last of each task."""
         known = [record for record in records if "task" in record.arguments]
         last = {record.arguments["task"]: record for record in known}
-        timed = [r for r in known if r.name in _TIMED or r is last[r.arguments["task"]]]
+        timed = [r for r in known if r.name in self._engine.timed or r is last[r.arguments["task"]]]
         times = self._times([record.log for record in timed], head)
         for record in known:
             yield Event(record.name, record.arguments, record.log.block, times.get(record.log.block_hash, 0))

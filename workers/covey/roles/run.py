@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
 
+from covey.roles.arena import ARENA
 from covey.roles.config import (
     CreatorConfig,
     KeeperConfig,
@@ -22,6 +23,7 @@ from covey.roles.config import (
 )
 from covey.roles.context import opened
 from covey.roles.creating import CreatorRole, post_task
+from covey.roles.duty import Duty
 from covey.roles.keeping import KeeperRole
 from covey.roles.training import TrainerRole
 from covey.roles.validating import ValidatorRole
@@ -37,19 +39,19 @@ def create_task(config: WorkerConfig, plan: TaskPlan, report: Report) -> int:
 def run_trainer(config: TrainerConfig, report: Report) -> None:
     """Trains for one task, from enrolment to pay. Raises NotReady, UnknownTask, and see `Worker`."""
     with opened(config.worker, report) as context:
-        Worker(context, TrainerRole(context, config), frozenset({config.task})).run()
+        Worker(context, Duty(context, ARENA, TrainerRole(context, config), frozenset({config.task}))).run()
 
 
 def run_validator(config: ValidatorConfig, report: Report) -> None:
     """Validates one task, from enrolment to pay. Raises as `run_trainer`."""
     with opened(config.worker, report) as context:
-        Worker(context, ValidatorRole(context, config), frozenset({config.task})).run()
+        Worker(context, Duty(context, ARENA, ValidatorRole(context, config), frozenset({config.task}))).run()
 
 
 def run_creator(config: CreatorConfig, report: Report) -> None:
     """Posts a task's keys in time and collects its models. Raises as `run_trainer`."""
     with opened(config.worker, report) as context:
-        Worker(context, CreatorRole(context, config), frozenset({config.task})).run()
+        Worker(context, Duty(context, ARENA, CreatorRole(context, config), frozenset({config.task}))).run()
 
 
 def run_keeper(config: KeeperConfig, report: Report) -> None:
@@ -60,7 +62,7 @@ def run_keeper(config: KeeperConfig, report: Report) -> None:
             from covey.roles.relay import Relay  # an HTTP server is a lot to load for those who are none
 
             stack.enter_context(Relay(context, config.relay))
-        Worker(context, KeeperRole(context, config), config.tasks).run()
+        Worker(context, Duty(context, ARENA, KeeperRole(context, config), config.tasks)).run()
 
 
 @contextmanager

@@ -5,24 +5,14 @@ rest anew. Indices are those of the contract: members by place, handles by order
 publication.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from covey.protocol.commitments import Shard
 from covey.protocol.params import MASK_UNITS, TaskParams
 from covey.protocol.phases import Cause, Status
-
-
-@dataclass(frozen=True)
-class Event:
-    """A decoded log of one task. `args` holds int, bytes, str, bool, and tuples and mappings of them; addresses have
-    their checksum. `timestamp` is 0 where the time of the block does not matter."""
-
-    name: str
-    args: Mapping[str, Any]
-    block: int
-    timestamp: int
+from covey.roles.engine import Event
 
 
 @dataclass
@@ -241,18 +231,6 @@ def created(event: Event) -> TaskState:
     rounds = [Round() for _ in range(params.rounds)]
     at = event.timestamp
     return TaskState(a["task"], a["creator"], params, shards, a["uri"], at, rounds=rounds, changed_at=at)
-
-
-def fold(tasks: dict[int, TaskState], events: Iterable[Event]) -> dict[int, TaskState]:
-    """`tasks` after more `events` (in chain order); those of tasks that are not known from their creation are left
-    out."""
-    for event in events:
-        task = event.args["task"]
-        if event.name == "TaskCreated":
-            tasks[task] = created(event)
-        elif task in tasks:
-            tasks[task].apply(event)
-    return tasks
 
 
 def _put(members: list[Member], index: int, member: Member) -> None:

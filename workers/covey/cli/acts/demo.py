@@ -27,6 +27,7 @@ from covey.network.gas import gas_by_step
 from covey.network.network import covey, exports
 from covey.protocol.params import Lengths
 from covey.protocol.phases import Status
+from covey.roles.arena import ARENA
 from covey.roles.milestones import milestones
 from covey.roles.observer import Observer
 from covey.roles.run import ended_by_signals
@@ -169,7 +170,7 @@ def _watch(network: Network, out: Output) -> TaskState:
     told: set[str] = set()
     waiting, since = "", 0
     with Journal(network.folder / "setup" / "observer.sqlite") as journal:
-        observer = Observer(gateway, journal, network.deployment, frozenset({TASK}))
+        observer = Observer(ARENA, gateway, journal, network.deployment, frozenset({TASK}))
         head = gateway.head()
         while True:
             observer.update(head)

@@ -12,6 +12,7 @@ from covey.chain import Contract, ContractError, EventFollower, Filter, Record
 from covey.cli.acts.session import Connection
 from covey.cli.acts.staking import NOBODY, exits_of
 from covey.journal import Journal
+from covey.roles.arena import ARENA
 from covey.roles.observer import Observer
 from covey.roles.task import TaskState
 
@@ -118,7 +119,7 @@ def dues(connection: Connection, account: ChecksumAddress) -> Iterator[Due]:
 def read_tasks(connection: Connection, tasks: frozenset[int] | None) -> dict[int, TaskState]:
     """Tasks as they are now; None: all."""
     with TemporaryDirectory(prefix="covey-") as folder, Journal(Path(folder) / "journal.sqlite") as journal:
-        observer = Observer(connection.gateway, journal, connection.deployment, tasks)
+        observer = Observer(ARENA, connection.gateway, journal, connection.deployment, tasks)
         observer.update(connection.gateway.head())
         return observer.tasks
 

@@ -16,6 +16,7 @@ from covey.cli.output import Output, Table
 from covey.journal import Journal
 from covey.protocol.params import GWEI
 from covey.protocol.phases import Cause, Phase, Status
+from covey.roles.arena import ARENA
 from covey.roles.description import Description, fetch_description
 from covey.roles.errors import UnknownTask
 from covey.roles.milestones import milestones
@@ -98,7 +99,7 @@ def watch(connection: Connection, task: int, out: Output) -> None:
     """Tells what happens in a task until it is finished."""
     gateway = connection.gateway
     with TemporaryDirectory(prefix="covey-") as folder, Journal(Path(folder) / "journal.sqlite") as journal:
-        observer = Observer(gateway, journal, connection.deployment, frozenset({task}))
+        observer = Observer(ARENA, gateway, journal, connection.deployment, frozenset({task}))
         head = gateway.head()
         told: set[str] = set()
         waiting = ""
@@ -193,7 +194,7 @@ def _member(member: Member) -> dict[str, Any]:
 
 def _find(tasks: Mapping[int, TaskState], task: int, connection: Connection) -> TaskState:
     if task not in tasks:
-        raise UnknownTask(task, connection.contracts.arena.address)
+        raise UnknownTask(task, ARENA.name, connection.contracts.arena.address, ARENA.listing)
     return tasks[task]
 
 
