@@ -1,0 +1,64 @@
+"""The clients' places in a task, and who takes part in its next round (docs/alliance.md, sections 3 and 7)."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from covey.protocol.alliance import bitmaps
+
+
+@dataclass(frozen=True)
+class Places:
+    """Disjoint sets `present` (in from the next freeze on), `benched` (out until they resume) and `left` (to be
+    collected), and across them `isolated` (reputation under the threshold)."""
+
+    present: int = 0
+    benched: int = 0
+    left: int = 0
+    isolated: int = 0
+
+    @property
+    def participants(self) -> int:
+        """Who takes part in a round that is frozen now."""
+        return self.present & ~self.isolated
+
+    def to_take(self, max_clients: int, taking: int) -> int | None:
+        """The place that a joining client gets, or None.
+
+        The lowest free one; else that of a client that left, or else of a benched one, unless it is `taking` part in
+        the current round.
+        """
+        free = (1 << max_clients) - 1 & ~(self.present | self.benched | self.left)
+        for candidates in (free, self.left & ~taking, self.benched & ~taking):
+            if candidates:
+                return bitmaps.members(candidates)[0]
+        return None
+
+    def joined(self, client: int) -> Self:
+        return replace(self, present=self.present | 1 << client)
+
+    def resumed(self, client: int) -> Self:
+        return replace(self, present=self.present | 1 << client, benched=self.benched & ~(1 << client))
+
+    def quit(self, client: int) -> Self:
+        return replace(self.freed(client), left=self.left | 1 << client, isolated=self.isolated)
+
+    def freed(self, client: int) -> Self:
+        """Once the client was paid out."""
+        others = ~(1 << client)
+        return replace(
+            self,
+            present=self.present & others,
+            benched=self.benched & others,
+            left=self.left & others,
+            isolated=self.isolated & others,
+        )
+
+    def after_round(self, *, isolated: int, silent: int) -> Self:
+        """Once a round was settled: `isolated` are all clients that are now; who was `silent` and has not left is
+        benched."""
+        return replace(
+            self,
+            present=self.present & ~silent,
+            benched=self.benched | self.present & silent,
+            isolated=isolated,
+        )
