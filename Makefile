@@ -21,6 +21,11 @@ NODE_READY := node_modules/.ready-$(call hash,package.json package-lock.json)
 ATHERIS := atheris==3.0.0
 FUZZ_ENGINE := build/fuzz/engine/$(ATHERIS)
 
+# What benchmarks compare with, beside what is installed for use: behind it on the path, without its dependencies.
+PEERS := build/bench/peers
+BYZFL := 0.0.11
+PEERS_READY := $(PEERS)/byzfl-$(BYZFL).dist-info
+
 # Two lanes that run side by side, as a compiler has but one thread; what shares a build folder shares a lane.
 LANE_1 := contracts workers
 LANE_2 := style types format brownie e2e slither
@@ -148,12 +153,15 @@ mutation: setup
 	@$(RUN) python -m tools.mutation $(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) \
 		$(if $(JOBS),--jobs $(JOBS)) $(if $(REPORT),--report) $(PATHS)
 
-bench: setup
+bench: setup $(PEERS_READY)
 	@for bench in bench/*.py; do printf '\n== %s\n' "$$bench"; $(RUN) python "$$bench"; done
 
 # FUZZ: targets, --inputs N, --seed N
 fuzz: setup $(FUZZ_ENGINE)
 	@PYTHONPATH=$(dir $(FUZZ_ENGINE)) $(RUN) nice python -m tests.fuzz $(FUZZ)
+
+$(PEERS_READY):
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(PEERS) byzfl==$(BYZFL)
 
 $(FUZZ_ENGINE):
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --upgrade --target $(dir $@) $(ATHERIS)

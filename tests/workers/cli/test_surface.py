@@ -79,7 +79,7 @@ def test_rules_name_errors_that_exist(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "module", ["wallet", "chain", "journal", "storage", "learning", "roles", "localnet", "sealing"]
+    "module", ["wallet", "chain", "journal", "storage", "learning", "federated", "roles", "localnet", "sealing"]
 )
 def test_every_error_of_the_package_has_a_rule(module: str) -> None:
     errors = importlib.import_module(f"covey.{module}.errors")

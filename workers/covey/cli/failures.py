@@ -45,6 +45,10 @@ RULES: Final[Mapping[str, tuple[Exit, str]]] = {
         "the task or the account changed meanwhile: look at 'covey status', then try again",
     ),
     "covey.chain.errors.WrongChain": (Exit.CHAIN, OWN),
+    "covey.federated.errors.FederatedError": (
+        Exit.LEARNING,
+        "correct the updates, data or parameters, then start again",
+    ),
     "covey.journal.errors.JournalError": (Exit.SETUP, OWN),
     "covey.learning.errors.LearningError": (Exit.LEARNING, "correct the data, model or device, then start again"),
     "covey.localnet.errors.LocalnetError": (Exit.SETUP, OWN),

@@ -27,6 +27,7 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
     "F32": np.dtype("<f4"),
     "F16": np.dtype("<f2"),
     "U8": np.dtype("u1"),
+    "I32": np.dtype("<i4"),
     "I64": np.dtype("<i8"),
 }
 _NAMES = {dtype: name for name, dtype in DTYPES.items()}
