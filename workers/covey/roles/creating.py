@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 from covey.chain.errors import RpcGarbage
@@ -15,7 +16,6 @@ from covey.learning.data import SMALL_SHARD, Split, encode_shard, split_for_task
 from covey.learning.families import family_of
 from covey.learning.task import TaskSpec
 from covey.roles import creator, errands
-from covey.roles.background import Background
 from covey.roles.config import CreatorConfig, TaskPlan
 from covey.roles.context import Context
 from covey.roles.creator import CreatorFacts
@@ -29,7 +29,7 @@ from covey.roles.readiness import require_credit
 from covey.roles.sealed import CreatorSecrets, audience_of
 from covey.roles.task import Publication, TaskState
 from covey.roles.view import View
-from covey.sealing import Audience, SealedShard, seal_shard
+from covey.sealing import Audience, ManifestRules, SealedShard, seal_shard
 
 
 def post_task(context: Context, plan: TaskPlan) -> int:
@@ -84,8 +84,7 @@ class CreatorRole:
     def __init__(self, context: Context, config: CreatorConfig) -> None:
         self._context = context
         self._config = config
-        self._mirror = Mirror(context.store.keep, lambda text: context.inform(config.task, text))
-        self._fetching: Background[Act] = Background(context.wake.set)
+        self._mirror = Mirror(context.store.keep, lambda text: context.inform(config.task, text), context.wake.set)
 
     def decide(self, view: View) -> Decision:
         state = view.state
@@ -98,7 +97,7 @@ class CreatorRole:
             case Step.POST_KEY:
                 return self._post_key(view.state, act)
             case Step.FETCH:
-                self._fetch(view, act)
+                self._fetch(view)
                 return Local.PENDING
             case Step.COLLECT:
                 self._collect(view.state, *act.place)
@@ -110,7 +109,7 @@ class CreatorRole:
         state, wanted = view.state, creator.wanted(view)
         return CreatorFacts(
             fetched=frozenset((round_, p.handle) for round_, p in wanted if self._mirror.has(p)),
-            fetch_now=self._fetching.busy_with is None and bool(self._to_fetch(view)),
+            fetch_now=bool(self._to_fetch(view)),
             collected=frozenset(
                 (round_, p.handle) for round_, p in wanted if self._path(state.task, round_, p.handle).exists()
             ),
@@ -129,14 +128,9 @@ class CreatorRole:
         missing = [(r, p) for r, p in creator.wanted(view) if not self._path(view.state.task, r, p.handle).exists()]
         return self._mirror.due(missing, view.now)
 
-    def _fetch(self, view: View, act: Act) -> None:
-        """Begins to fetch one model, beside the loop: a store that answers slowly must not delay a key."""
-        round_, publication = self._to_fetch(view)[0]
-
-        def fetch() -> None:
-            self._mirror.fetch(publication, rules_of(*self._terms(view.state, round_)), view.now)
-
-        self._fetching.start(act, fetch)
+    def _fetch(self, view: View) -> None:
+        for round_, publication in self._to_fetch(view):
+            self._mirror.begin(publication, partial(self._rules, view.state, round_), view.now)
 
     def _collect(self, state: TaskState, round_: int, index: int) -> None:
         """Opens a delivered box and writes the model; whole or not at all."""
@@ -147,12 +141,15 @@ class CreatorRole:
         )
         path = self._path(state.task, round_, index)
         path.parent.mkdir(parents=True, exist_ok=True)
-        partial = path.with_suffix(".partial")
-        partial.write_bytes(artefact)
-        os.replace(partial, path)
+        unfinished = path.with_suffix(".partial")
+        unfinished.write_bytes(artefact)
+        os.replace(unfinished, path)
         self._context.inform(
             state.task, f"round {round_ + 1}: the model of handle {index} is in {path}", path=str(path)
         )
+
+    def _rules(self, state: TaskState, round_: int) -> ManifestRules:
+        return rules_of(*self._terms(state, round_))
 
     def _terms(self, state: TaskState, round_: int) -> tuple[Audience, TaskSpec]:
         """What the models of a round are held to."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from threading import Thread
 
 from covey.journal import Purpose
 from covey.protocol import commitments, lanes
+from covey.protocol.lanes import UNAVAILABLE
 from covey.roles import errands, validator
 from covey.roles.config import ValidatorConfig
 from covey.roles.context import Context
@@ -13,15 +15,15 @@ from covey.roles.decision import Act, Decision, Step
 from covey.roles.errors import BadDescription
 from covey.roles.mirror import Mirror
 from covey.roles.outcome import Local, Outcome
-from covey.roles.panel import Seat, judge, load_scoring, read_model, read_shard, vector_of
+from covey.roles.panel import Rejected, Seat, judge, load_scoring, read_model, read_shard, vector_of
 from covey.roles.readiness import require_stake
 from covey.roles.sealed import audience_of, validator_keys
 from covey.roles.settling import results
 from covey.roles.strategies import ValidatorStrategy
-from covey.roles.task import TaskState
+from covey.roles.task import Publication, TaskState
 from covey.roles.validator import ValidatorFacts
 from covey.roles.view import View
-from covey.sealing import CiphertextMismatch, ShardCommitment, check_ciphertext
+from covey.sealing import CiphertextMismatch, ManifestRules, ShardCommitment, check_ciphertext
 
 
 class ValidatorRole:
@@ -32,7 +34,7 @@ class ValidatorRole:
         self._config = config
         self._scope = context.scope(config.task, "validator")
         self._keys = validator_keys(context.domain, config.task, context.secret)
-        self._mirror = Mirror(context.store.get, lambda text: context.inform(config.task, text))
+        self._mirror = Mirror(context.store.get, lambda text: context.inform(config.task, text), context.wake.set)
         if self._scores:  # while others enrol: nobody should wait for it once the key is posted
             Thread(target=load_scoring, daemon=True, name="load scoring").start()
 
@@ -45,7 +47,7 @@ class ValidatorRole:
                 return self._enrol(view, act)
             case Step.FETCH:
                 self._fetch(view)
-                return Local.DONE
+                return Local.PENDING
             case Step.SCORE:
                 return self._score(view, act.place[0])
             case Step.COMMIT:
@@ -94,7 +96,7 @@ class ValidatorRole:
 
     def _fetch(self, view: View) -> None:
         for round_, publication in self._mirror.due(view.published, view.now):
-            self._mirror.fetch(publication, self._seat(view.state, round_).rules, view.now)
+            self._mirror.begin(publication, partial(self._rules, view.state, round_), view.now)
 
     # Scoring ----------------------------------------------------------------------------------------------------------
 
@@ -107,7 +109,7 @@ class ValidatorRole:
         missing = [p for p in state.rounds[round_].publications if not self._mirror.has(p)]
         if missing and view.now < self._patient_until(view, round_):
             self._fetch(view)
-            return Local.DONE if all(map(self._mirror.has, missing)) else Local.PENDING
+            return Local.PENDING
         self._remember(state, round_, self._judge(state, round_))
         return Local.DONE
 
@@ -126,13 +128,18 @@ class ValidatorRole:
         if shard is None:
             self._context.inform(state.task, f"round {round_ + 1}: the hidden data is not what the task committed to")
             return commitments.DATASET_INVALID
-        seat = self._seat(state, round_)
-        models = [read_model(publication, seat, self._context.store) for publication in data.publications]
+        models = [self._model(state, round_, publication) for publication in data.publications]
         verdicts = judge(models, shard, description.task, self._config.device)
         for publication, verdict in zip(data.publications, verdicts, strict=True):
             text = f"round {round_ + 1}, handle {publication.handle}: {verdict.score} ({verdict.reason})"
             self._context.inform(state.task, text, round=round_, handle=publication.handle, score=verdict.score)
         return vector_of(verdicts)
+
+    def _model(self, state: TaskState, round_: int, publication: Publication) -> bytes | Rejected:
+        """A model that is here: whoever makes others wait for one must not make them late."""
+        if not self._mirror.has(publication):
+            return Rejected(UNAVAILABLE, "not to be had in time")
+        return read_model(publication, self._seat(state, round_), self._context.store)
 
     def _guess(self, state: TaskState, round_: int) -> bytes:
         """What anybody could report: each handle's last consensus, the best score where there is none."""
@@ -183,6 +190,9 @@ class ValidatorRole:
         self._context.journal.facts.once(_vector_key(state, round_), vector)
 
     # Small parts ------------------------------------------------------------------------------------------------------
+
+    def _rules(self, state: TaskState, round_: int) -> ManifestRules:
+        return self._seat(state, round_).rules
 
     def _seat(self, state: TaskState, round_: int) -> Seat:
         description = self._context.describe(state)
