@@ -104,6 +104,7 @@ class Relay:
                 port=config.port,
                 log_level="warning",
                 access_log=False,
+                ws="none",
                 limit_concurrency=config.queue,
                 timeout_keep_alive=int(config.timeout),
             )
