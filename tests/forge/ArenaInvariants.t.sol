@@ -42,6 +42,8 @@ contract ArenaInvariants is ArenaTest, InvariantTest {
     /// One campaign judges all, since campaigns of one seed walk the same histories. They are long, so that they reach ends.
     /// forge-config: default.invariant.runs = 128
     /// forge-config: default.invariant.depth = 512
+    /// forge-config: nightly.invariant.runs = 2048
+    /// forge-config: nightly.invariant.depth = 512
     function invariant_I3_I8_I10_I11_I12_I13_I15_I16_I17_I18_I20_I21() public view {
         uint256 buckets;
         for (uint256 id = 1; id <= TASKS; ++id) {
