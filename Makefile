@@ -26,18 +26,23 @@ PEERS := build/bench/peers
 BYZFL := 0.0.11
 PEERS_READY := $(PEERS)/byzfl-$(BYZFL).dist-info
 
+# Wanted by the proofs alone, and at odds with .venv about rich.
+PROVERS := build/proofs/provers
+PROVERS_READY := $(PROVERS)/.ready-$(call hash,tests/proofs/requirements.txt)
+
 # Two lanes that run side by side, as a compiler has but one thread; what shares a build folder shares a lane.
 LANE_1 := contracts workers
 LANE_2 := style types format brownie e2e slither
 CHECKS := $(LANE_2) $(LANE_1)
 
-.PHONY: help setup demo test lint format mutation bench lock clean lane-1 lane-2 $(CHECKS:%=check-%) check-slow
+.PHONY: help setup demo test lint format mutation bench lock clean lane-1 lane-2 $(CHECKS:%=check-%) check-slow check-proofs
 
 help:
 	@echo 'make setup    install the pinned toolchain into .venv and node_modules'
 	@echo 'make demo     run the whole network once, on real data'
 	@echo 'make test     every check: $(CHECKS)'
 	@echo 'make check-X  one of them; make check-slow  whole tasks under kills, reorganisations and failures'
+	@echo 'make check-proofs  symbolic proofs, and that each can fail (a quarter of an hour)'
 	@echo 'make lint     style, types and format'
 	@echo 'make layout   write contracts/layout.json: storage and code sizes, as compiled'
 	@echo 'make format   rewrite sources in the common format'
@@ -93,6 +98,7 @@ check-types: setup
 check-format: setup
 	$(call headline,format: forge fmt)
 	@$(RUN) forge fmt --check
+	@FOUNDRY_PROFILE=proofs $(RUN) forge fmt --check
 
 check-contracts: setup
 	$(call headline,contracts: sizes, storage, unit, fuzz, invariant and gas tests)
@@ -116,6 +122,15 @@ check-e2e: setup
 check-slow: setup
 	$(call headline,end to end: slow)
 	@$(RUN) pytest -q -n 2 --dist loadgroup -m slow tests/e2e
+
+check-proofs: setup $(PROVERS_READY)
+	$(call headline,contracts: symbolic proofs)
+	@$(RUN) nice python tools/proofs.py $(if $(ONLY),--only '$(ONLY)')
+
+$(PROVERS_READY):
+	@$(PYTHON) -m venv --clear $(PROVERS)
+	@$(PROVERS)/bin/pip install --quiet --disable-pip-version-check --requirement tests/proofs/requirements.txt
+	@touch $@
 
 # Excluded in slither.config.json:
 #   timestamp               phases are functions of block.timestamp by design; their lengths dwarf what a proposer can shift
@@ -146,6 +161,7 @@ format: setup
 	@$(RUN) ruff check --quiet --fix $(wildcard $(SOURCES))
 	@$(RUN) ruff format --quiet $(wildcard $(SOURCES))
 	@$(RUN) forge fmt
+	@FOUNDRY_PROFILE=proofs $(RUN) forge fmt
 
 # Of all that decides about money, or of PATHS; SAMPLE of each file's mutants, chosen by SEED; JOBS at a time; REPORT=1
 # judges nothing. What was judged stays known (build/mutation), so that an interrupted run goes on.
