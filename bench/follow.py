@@ -272,7 +272,7 @@ def serve(chain: Chain) -> None:
 def deployment() -> Deployment:
     """The file that a follower of the chain starts from."""
     zero = "0x" + "0" * 40
-    addresses = Addresses(token=zero, vault=zero, ledger=zero, arena=ARENA, modules={})
+    addresses = Addresses(token=zero, vault=zero, ledger=zero, arena=ARENA, alliance=zero, modules={})
     return Deployment(
         chain_id=CHAIN_ID,
         block=FIRST,

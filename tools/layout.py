@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Keeps contracts/layout.json: where every contract stores what, and how large its code is.
 
-Storage is read by tools and by eth_getStorageAt, and the Arena's modules write the Arena's by delegatecall: a variable
+Storage is read by tools and by eth_getStorageAt, and an engine's modules write the engine's by delegatecall: a variable
 that moves must be seen in review. Reads forge's output; compiles nothing.
 
 tools/run python tools/layout.py           write the file
@@ -17,7 +17,7 @@ from typing import Any
 
 from export_abi import ROOT, build_folder
 
-from covey.chain.artefacts import CONTRACTS, MODULES
+from covey.chain.artefacts import CONTRACTS, ENGINES
 
 SNAPSHOT = ROOT / "contracts/layout.json"
 LARGEST = 24_576
@@ -52,10 +52,10 @@ def snapshot() -> dict[str, Any]:
     out = build_folder()
     documents = {name: artefact(out / f"{name}.sol" / f"{name}.json") for name in CONTRACTS}
     layouts = {name: storage(document) for name, document in documents.items()}
-    shared = layouts["Arena"]
-    for module in MODULES:
-        if layouts.pop(module) != shared:
-            raise SystemExit(f"{module} does not share the Arena's storage layout: state belongs into ArenaState alone")
+    for engine, modules in ENGINES.items():
+        for module in modules:
+            if layouts.pop(module) != layouts[engine]:
+                raise SystemExit(f"{module} does not share {engine}'s storage layout: state belongs into {engine}State")
     sizes = {name: code_size(document) for name, document in documents.items()}
     for name, size in sizes.items():
         if size > LARGEST:

@@ -5,6 +5,7 @@ import {RingSignature} from "../libraries/RingSignature.sol";
 import {IArena} from "../interfaces/IArena.sol";
 import {ILedger} from "../interfaces/ILedger.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {ModuleCalls} from "../libraries/ModuleCalls.sol";
 import {ArenaState} from "./ArenaState.sol";
 
 /// @title Arena: training tasks with blind, hidden-data scoring
@@ -44,86 +45,86 @@ contract Arena is ArenaState, IArena {
     // ── Calls, by module ───────────────────────────────────────────────────────────────────────────────────────────
 
     function createTask(Params calldata, Shard[] calldata, string calldata) external returns (uint256) {
-        _runIn(_tasksModule);
+        ModuleCalls.runIn(_tasksModule);
     }
 
     function advance(uint256) external {
-        _runIn(_tasksModule);
+        ModuleCalls.runIn(_tasksModule);
     }
 
     function enrolTrainer(uint256, uint64, uint256, uint256) external returns (uint256) {
-        _runIn(_enrolmentModule);
+        ModuleCalls.runIn(_enrolmentModule);
     }
 
     function enrolValidator(uint256, uint64, bytes32, bytes32) external returns (uint256) {
-        _runIn(_enrolmentModule);
+        ModuleCalls.runIn(_enrolmentModule);
     }
 
     function registerHandle(uint256, uint256, address, bytes32, bytes calldata, RingSignature.Signature calldata)
         external
         returns (uint256)
     {
-        _runIn(_handlesModule);
+        ModuleCalls.runIn(_handlesModule);
     }
 
     function submit(Submission calldata, bytes calldata) external {
-        _runIn(_handlesModule);
+        ModuleCalls.runIn(_handlesModule);
     }
 
     function publish(Publication calldata, Earlier calldata, bytes calldata) external returns (uint256) {
-        _runIn(_handlesModule);
+        ModuleCalls.runIn(_handlesModule);
     }
 
     function postKey(uint256, uint256, bytes32, Shard[] calldata) external {
-        _runIn(_scoringModule);
+        ModuleCalls.runIn(_scoringModule);
     }
 
     function commitScores(uint256, uint256, uint256, bytes32) external {
-        _runIn(_scoringModule);
+        ModuleCalls.runIn(_scoringModule);
     }
 
     function revealScores(uint256, uint256, uint256, bytes32, bytes calldata) external {
-        _runIn(_scoringModule);
+        ModuleCalls.runIn(_scoringModule);
     }
 
     function revealKnownScores(uint256, uint256, uint256, bytes32, bytes32) external {
-        _runIn(_scoringModule);
+        ModuleCalls.runIn(_scoringModule);
     }
 
     function settle(uint256, Witness calldata) external {
-        _runIn(_settlementModule);
+        ModuleCalls.runIn(_settlementModule);
     }
 
     function tally(uint256, uint256) external {
-        _runIn(_settlementModule);
+        ModuleCalls.runIn(_settlementModule);
     }
 
     function open(uint256, uint256, uint256, bytes32, bytes32) external {
-        _runIn(_conclusionModule);
+        ModuleCalls.runIn(_conclusionModule);
     }
 
     function deliver(uint256, uint256, uint256, bytes32, bytes32, bytes calldata) external {
-        _runIn(_conclusionModule);
+        ModuleCalls.runIn(_conclusionModule);
     }
 
     function concludeTrainer(uint256, uint256) external {
-        _runIn(_conclusionModule);
+        ModuleCalls.runIn(_conclusionModule);
     }
 
     function concludeValidator(uint256, uint256) external {
-        _runIn(_conclusionModule);
+        ModuleCalls.runIn(_conclusionModule);
     }
 
     function claimDelegation(uint256, address, address) external returns (uint256) {
-        _runIn(_conclusionModule);
+        ModuleCalls.runIn(_conclusionModule);
     }
 
     function claimRelay(uint256, address) external returns (uint256) {
-        _runIn(_conclusionModule);
+        ModuleCalls.runIn(_conclusionModule);
     }
 
     function finish(uint256) external {
-        _runIn(_conclusionModule);
+        ModuleCalls.runIn(_conclusionModule);
     }
 
     // ── Views ──────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -260,17 +261,5 @@ contract Arena is ArenaState, IArena {
         if (round != p.settled || !_scoreClosed(s, p, panel, round)) return (Phase.Score, _scoreEnd(s, round));
         if (!_revealClosed(s, p, panel, round)) return (Phase.Reveal, _revealEnd(s, round));
         return (Phase.Settle, 0);
-    }
-
-    /// @dev Runs this very call in a module, on this contract's storage, and returns or reverts with what it did.
-    function _runIn(address module) private {
-        assembly ("memory-safe") {
-            let free := mload(0x40)
-            calldatacopy(free, 0, calldatasize())
-            let ok := delegatecall(gas(), module, free, calldatasize(), 0, 0)
-            returndatacopy(free, 0, returndatasize())
-            if iszero(ok) { revert(free, returndatasize()) }
-            return(free, returndatasize())
-        }
     }
 }

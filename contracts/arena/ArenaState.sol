@@ -6,6 +6,7 @@ import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {IArenaEvents} from "../interfaces/IArena.sol";
 import {ILedger} from "../interfaces/ILedger.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {Bitmaps} from "../libraries/Bitmaps.sol";
 import {RewardCurve} from "../libraries/RewardCurve.sol";
 import {Weights} from "../libraries/Weights.sol";
 
@@ -198,7 +199,7 @@ abstract contract ArenaState is IArenaEvents, EIP712 {
         view
         returns (bool)
     {
-        return panel.keyPosted && (block.timestamp >= _scoreEnd(s, round) || _count(panel.committed) == p.active);
+        return panel.keyPosted && (block.timestamp >= _scoreEnd(s, round) || Bitmaps.count(panel.committed) == p.active);
     }
 
     /// @dev As `_scoreClosed`.
@@ -229,17 +230,6 @@ abstract contract ArenaState is IArenaEvents, EIP712 {
     }
 
     // ── Small parts ────────────────────────────────────────────────────────────────────────────────────────────────
-
-    /// @dev Number of set bits of a bitmap of at most 128 bits (Warren, Hacker's Delight, 5-1).
-    function _count(uint256 bitmap) internal pure returns (uint256) {
-        unchecked {
-            bitmap -= (bitmap >> 1) & 0x55555555555555555555555555555555;
-            bitmap =
-                (bitmap & 0x33333333333333333333333333333333) + ((bitmap >> 2) & 0x33333333333333333333333333333333);
-            bitmap = (bitmap + (bitmap >> 4)) & 0x0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f;
-            return ((bitmap * 0x01010101010101010101010101010101) >> 120) & 0xff;
-        }
-    }
 
     /// @dev Weight of a validator once Enrol closed.
     function _weight(Task storage t, Progress memory p, Member memory validator) internal view returns (uint256) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {Bitmaps} from "../libraries/Bitmaps.sol";
 import {ILedger} from "../interfaces/ILedger.sol";
 import {RewardCurve} from "../libraries/RewardCurve.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
@@ -208,7 +209,7 @@ contract Conclusion is ArenaState {
     {
         uint256 lock = _stakeWei(trainer);
         uint256 run = (1 << _roundsRun(p)) - 1;
-        uint256 unpublished = _count(h.committed & ~uint256(h.published) & run);
+        uint256 unpublished = Bitmaps.count(h.committed & ~uint256(h.published) & run);
         uint256 malformed;
         uint256 index = trainer.handle - 1;
         for (uint256 round; round < p.settled; ++round) {

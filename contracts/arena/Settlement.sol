@@ -3,6 +3,7 @@ pragma solidity ^0.8.30;
 
 import {ILedger} from "../interfaces/ILedger.sol";
 import {IStakeVault} from "../interfaces/IStakeVault.sol";
+import {Bitmaps} from "../libraries/Bitmaps.sol";
 import {Lanes} from "../libraries/Lanes.sol";
 import {Ranking} from "../libraries/Ranking.sol";
 import {RewardCurve} from "../libraries/RewardCurve.sol";
@@ -52,7 +53,7 @@ contract Settlement is ArenaState {
             p.guess = best;
             p.untallied++;
         }
-        p.active = uint16(_count(data.panel.revealed));
+        p.active = uint16(Bitmaps.count(data.panel.revealed));
         p.activeWeight = data.panel.weight;
         t.progress = p;
         _passRound(task, t, rounds);

@@ -14,10 +14,15 @@ from typing import Any
 from covey.chain.abi import Codebook, Interface
 from covey.chain.hints import HINTS
 
-MODULES = ("Tasks", "Enrolment", "Handles", "Scoring", "Settlement", "Conclusion")
-"""The Arena's code, in the order of its constructor."""
+ENGINES = {
+    "Arena": ("Tasks", "Enrolment", "Handles", "Scoring", "Settlement", "Conclusion"),
+    "Alliance": ("Membership", "Rounds", "Settling"),
+}
+"""The contracts that run tasks, and each one's code, in the order of its constructor."""
 
-CONTRACTS = ("CoveyToken", "StakeVault", "Ledger", "Arena", *MODULES)
+MODULES = tuple(module for modules in ENGINES.values() for module in modules)
+
+CONTRACTS = ("CoveyToken", "StakeVault", "Ledger", *ENGINES, *MODULES)
 
 
 @dataclass(frozen=True)

@@ -34,12 +34,13 @@ class _Strict(BaseModel):
 
 
 class Addresses(_Strict):
-    """`modules` holds the Arena's code by the module's name."""
+    """`modules` holds the engines' code by the module's name."""
 
     token: Address
     vault: Address
     ledger: Address
     arena: Address
+    alliance: Address
     modules: dict[str, Address]
 
 
@@ -61,6 +62,7 @@ class Contracts:
     vault: Contract
     ledger: Contract
     arena: Contract
+    alliance: Contract
 
 
 class Deployment(_Strict):
@@ -119,8 +121,8 @@ class Deployment(_Strict):
         """
         gateway.rpc.require_chain(self.chain_id)
         fixed = self.addresses
-        named = {"token": fixed.token, "vault": fixed.vault, "ledger": fixed.ledger, "arena": fixed.arena}
-        gateway.require_code(list((named | fixed.modules).items()))
+        named = fixed.model_dump(exclude={"modules"}) | fixed.modules
+        gateway.require_code(list(named.items()))
         head = gateway.rpc.ask(queries.block(self.block))
         if head is None or head.hash.hex() != self.block_hash:
             raise DeploymentError(
@@ -135,4 +137,5 @@ class Deployment(_Strict):
             vault=Contract(fixed.vault, artefacts.load("StakeVault").interface),
             ledger=Contract(fixed.ledger, artefacts.load("Ledger").interface),
             arena=Contract(fixed.arena, artefacts.load("Arena").interface),
+            alliance=Contract(fixed.alliance, artefacts.load("Alliance").interface),
         )

@@ -24,7 +24,7 @@ HINTS = {
     "ECDSAInvalidSignatureLength": _SIGNATURE,
     "ECDSAInvalidSignatureS": _SIGNATURE,
     # Ledger
-    "InsufficientAllowance": "allow the Arena to charge your Ledger credit up to this amount",
+    "InsufficientAllowance": "allow the Arena or Alliance to charge your Ledger credit up to this amount",
     "InsufficientBucket": _FAULT,
     "InsufficientCredit": "deposit more into the Ledger first",
     "ZeroAmount": "the amount must be more than 0",
@@ -55,14 +55,14 @@ HINTS = {
     # The Arena's tasks and members
     "InvalidShortString": _FAULT,
     "NothingDue": "nothing is due in this task now; someone else may have been faster",
-    "ParamOutOfRange": "choose a value within the range that docs/protocol.md gives",
+    "ParamOutOfRange": "choose a value within the range that docs/protocol.md, or docs/alliance.md, gives",
     "StakeTooSmall": "lock at least the task's minimum",
     "StringTooLong": _FAULT,
     "TaskFull": "every place is taken by higher stakes: lock at least a tenth more than the smallest",
     "TooLong": "shorten this text or data to the limit that the error names",
-    "UnknownTask": "check the task's number, and that this is its chain and Arena",
+    "UnknownTask": "check the task's number, and that this is its chain and contract",
     "WrongBoxKey": "register a valid X25519 key",
-    "WrongPhase": "the task is in another phase: see its schedule with 'covey task show'",
+    "WrongPhase": "the task is in another phase: see its schedule with 'covey task show' or 'covey fl status'",
     "WrongPublicKey": "give the public key of the account that sends",
     "WrongShards": "these are not the data set's hashes that the task was created with: take them from its creation",
     # The Arena's handles
@@ -103,4 +103,14 @@ HINTS = {
     "WrongLength": "a vector has one score for each published model, 16 to a word: pack it again",
     "WrongVectors": "the settlement witness must hold every revealed vector, in rank order: derive it again",
     "WrongWinnerCount": _WITNESS,
+    # The Alliance
+    "AcceptedUnpublished": "a result can hold only updates that were published: aggregate again from those",
+    "JoinedBefore": "an operator joins a task once: go on with the place that it has, or join another task",
+    "NoPlaceFree": "every place is taken by a client that takes part: wait until one leaves, or join another task",
+    "NotBenched": "the client is not on the bench: there is nothing to resume",
+    "NotDrawn": "the client has another role, or none, in this round: see the roles that were drawn",
+    "NothingToCollect": "nothing was earned since; the stake is free once the client left and its round is settled",
+    "SamplesOutOfRange": "declare between 1 and the task's largest number of samples",
+    "StakeUnderMinimum": "join with at least the task's minimum stake",
+    "WrongWitness": _WITNESS,
 }

@@ -7,7 +7,7 @@ from typing import Any
 from eth_typing import ChecksumAddress
 
 from covey.chain import artefacts
-from covey.chain.artefacts import MODULES
+from covey.chain.artefacts import ENGINES, MODULES
 from covey.chain.contract import Call
 from covey.chain.contract import deployment as deploying
 from covey.chain.deployment import Addresses, Deployment, Parameters
@@ -53,7 +53,7 @@ def steps(parameters: Parameters, *, token: ChecksumAddress | None, holder: Chec
         Step("StakeVault", (currency, parameters.unbonding)),
         Step("Ledger", (currency,)),
         *(Step(module, shared) for module in MODULES),
-        Step("Arena", (tuple(map(AddressOf, MODULES)), *shared)),
+        *(Step(engine, (tuple(map(AddressOf, modules)), *shared)) for engine, modules in ENGINES.items()),
     )
 
 
@@ -76,6 +76,7 @@ def deployment(
             vault=addresses["StakeVault"],
             ledger=addresses["Ledger"],
             arena=addresses["Arena"],
+            alliance=addresses["Alliance"],
             modules={module: addresses[module] for module in MODULES},
         ),
         parameters=parameters,

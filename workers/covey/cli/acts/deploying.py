@@ -59,6 +59,7 @@ def _show(deployment: Deployment, path: Path, spent: int, out: Output) -> None:
         ("vault", addresses.vault),
         ("ledger", addresses.ledger),
         ("arena", addresses.arena),
+        ("alliance", addresses.alliance),
     )
     out.table(Table(("contract", "address"), named))
     out.say(
