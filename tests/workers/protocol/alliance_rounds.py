@@ -21,7 +21,7 @@ def random_params(random: Random, **chosen: object) -> AllianceParams:
     most = random.randint(1, 8)
     initial = random.randint(1, most)
     updates = random.randint(1, 3)
-    pool = random.choice([0, 10**6, 10**21, random.randint(0, 10**27)])
+    pool = random.choice([0, 10**6, 10**21, random.randint(0, 10**24)])
     drawn: dict[str, object] = {
         "rounds": random.randint(1, 6),
         "min_updates": updates,

@@ -1,13 +1,12 @@
 """Task parameters: defaults, ranges, and the contract's struct."""
 
-import re
-from dataclasses import MISSING, fields, replace
-from pathlib import Path
+from dataclasses import fields, replace
 
 import pytest
 
 from covey.protocol.errors import ParamOutOfRange
 from covey.protocol.params import DEMO, STANDARD, Lengths, TaskParams
+from tests.workers.protocol.parameters import assert_defaults_documented, assert_range
 
 
 def params(**chosen: object) -> TaskParams:
@@ -71,26 +70,11 @@ ROOM: dict[str, dict[str, object]] = {
     ],
 )
 def test_range_is_what_it_says(name: str, low: int, high: int) -> None:
-    for value in (low, high):
-        assert getattr(params(**{**ROOM.get(name, {}), name: value}), name) == value
-    for value in (low - 1, high + 1):
-        with pytest.raises(ParamOutOfRange) as refused:
-            params(**{**ROOM.get(name, {}), name: value})
-        assert refused.value.name == name
-        assert f"from {low:,} to {high:,}" in str(refused.value)
+    assert_range(params, name, low, high, ROOM.get(name, {}))
 
 
 def test_defaults_are_the_documented_ones() -> None:
-    text = (Path(__file__).parents[3] / "docs/protocol.md").read_text()
-    documented = {}
-    for parameters, defaults in re.findall(r"^\| (`.*?) \|.*\| ([\d,·\s]+) \|$", text, re.MULTILINE):
-        names = [
-            re.sub("[A-Z]", lambda capital: f"_{capital[0].lower()}", name)
-            for name in re.findall(r"`(\w+)`", parameters)
-        ]
-        values = [int(value.replace(",", "")) for value in re.split(r" · |, ", defaults)]
-        documented |= dict(zip(names, values, strict=True))
-    assert documented == {field.name: field.default for field in fields(TaskParams) if field.default is not MISSING}
+    assert_defaults_documented(TaskParams, "protocol.md")
 
 
 def test_standard_lengths_are_days() -> None:

@@ -43,7 +43,7 @@ class Places:
         return replace(self.freed(client), left=self.left | 1 << client, isolated=self.isolated)
 
     def freed(self, client: int) -> Self:
-        """Once the client was paid out."""
+        """Once the client was paid out, while the task goes on."""
         others = ~(1 << client)
         return replace(
             self,
