@@ -325,6 +325,20 @@ contract ArenaMessagesTest is ArenaTest {
         refused(relay, _signed(m), abi.encodeWithSelector(AlreadyDone.selector));
     }
 
+    /// @dev What validators bind their scores to; and the longest CID.
+    function test_I11_ModelsAreHashedInTheOrderOfTheirPublication() public {
+        _toPublish();
+        Publication memory m = scribe.publication(task, 1, 0, "bob");
+        m.cid = string(new bytes(128));
+        send(1, m, Earlier(0, 0));
+        bytes32 first = keccak256(abi.encode(0, scribe.handleOf("bob"), m.plaintextHash, m.manifestHash));
+        vm.assertEq(arena.lanesHashOf(task, 0), first);
+        m = _opening();
+        publish(0, 0);
+        bytes32 both = keccak256(abi.encode(first, scribe.handleOf("ada"), m.plaintextHash, m.manifestHash));
+        vm.assertEq(arena.lanesHashOf(task, 0), both);
+    }
+
     function test_WhoPassedHasNothingToPublish() public {
         begin(params());
         Submission memory m = _next();

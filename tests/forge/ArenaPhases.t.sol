@@ -3,8 +3,9 @@ pragma solidity ^0.8.30;
 
 import {IArena} from "../../contracts/interfaces/IArena.sol";
 import {ArenaTest} from "./ArenaTest.sol";
+import {Vm} from "./Vm.sol";
 
-/// @notice When phases open and close.
+/// @notice When phases open and close, and what is told of them.
 contract ArenaPhasesTest is ArenaTest {
     uint256 private start;
     uint256 private maskEnd;
@@ -283,5 +284,127 @@ contract ArenaPhasesTest is ArenaTest {
         vm.assertEq(staked("dan"), 400e18, "the lock had run out");
         vm.assertGt(credit("cyd"), DEPOSIT);
         vm.assertEq(locked("dan"), 0);
+    }
+
+    // ── What is told ───────────────────────────────────────────────────────────────────────────────────────────────
+
+    mapping(bytes32 event_ => bool) private _told;
+
+    /// @dev A life in which everything happens that an event tells of, but for failures.
+    function test_EveryActIsTold() public {
+        vm.recordLogs();
+        address olga = rich("olga");
+        member("vera", 100);
+        delegateTo(addr("vera"), olga, 100e18);
+        nextBlock();
+        Params memory p = params();
+        (p.maxTrainers, p.maxValidators) = (4, 3);
+        create(p);
+        enrolAll();
+        member("eve", 110);
+        enrolTrainer("eve", 110);
+        trainers[0] = "eve";
+        drawRings();
+        maskAll();
+        play(0);
+        for (uint256 i; i < 4; ++i) {
+            pass(i, 1);
+        }
+        advance();
+        play(2);
+        wrapUp();
+        uint256 claimed = arena.claimDelegation(task, addr("vera"), olga);
+        _listen();
+        _assertMembersTold(p);
+        _assertModelsTold();
+        _assertScoresTold();
+        _assertEndTold();
+        _assertTold(DelegationClaimed.selector, abi.encode(addr("vera"), olga), abi.encode(claimed, 0));
+    }
+
+    function _listen() private {
+        Vm.Log[] memory logs = vm.getRecordedLogs();
+        for (uint256 i; i < logs.length; ++i) {
+            if (logs[i].emitter == address(arena)) _told[keccak256(abi.encode(logs[i].topics, logs[i].data))] = true;
+        }
+    }
+
+    /// @param indexed_ the event's topics after the task
+    function _assertTold(bytes32 selector, bytes memory indexed_, bytes memory data) private view {
+        bytes32[] memory topics = new bytes32[](2 + indexed_.length / 32);
+        (topics[0], topics[1]) = (selector, bytes32(task));
+        for (uint256 i = 2; i < topics.length; ++i) {
+            assembly ("memory-safe") {
+                mstore(add(topics, shl(5, add(i, 1))), mload(add(indexed_, shl(5, sub(i, 1)))))
+            }
+        }
+        vm.assertTrue(_told[keccak256(abi.encode(topics, data))]);
+    }
+
+    function _assertMembersTold(Params memory p) private view {
+        _assertTold(TaskCreated.selector, abi.encode(creator), abi.encode(p, scribe.shards(3), "bafkqaaa"));
+        _assertTold(Evicted.selector, abi.encode(0, addr("ada")), abi.encode(true));
+        (uint256 x, uint256 y) = scribe.publicKey("eve");
+        bytes memory indexed_ = abi.encode(0, addr("eve"));
+        _assertTold(TrainerEnrolled.selector, indexed_, abi.encode(addr("eve"), 110 * TOKEN, x, y));
+        indexed_ = abi.encode(1, addr("walt"));
+        bytes32 boxKey = keccak256("walt");
+        _assertTold(ValidatorEnrolled.selector, indexed_, abi.encode(addr("walt"), 200 * TOKEN, boxKey));
+        _assertTold(EnrolClosed.selector, "", abi.encode(4, 3, 3 * weightOf(0)));
+        _assertTold(RingsDrawn.selector, "", abi.encode(arena.seedOf(task)));
+        indexed_ = abi.encode(1, scribe.handleOf("bob"));
+        bytes memory mask_ = abi.encode(scribe.tagOf(task, "bob"), scribe.openCommitment("bob"), 0, relay);
+        _assertTold(HandleRegistered.selector, indexed_, mask_);
+    }
+
+    function _assertModelsTold() private view {
+        bytes32 commitment = scribe.modelCommitment(task, 0, "bob");
+        _assertTold(Submitted.selector, abi.encode(0, 1), abi.encode(commitment, true, relay));
+        _assertTold(Submitted.selector, abi.encode(1, 1), abi.encode(0, true, relay));
+        Publication memory m = scribe.publication(task, 1, 0, "bob");
+        bytes memory published =
+            abi.encode(1, m.manifestHash, m.plaintextHash, m.creatorBoxHash, m.salt, m.cid, m.firstRound, relay);
+        _assertTold(Published.selector, abi.encode(0, 1), published);
+        _assertTold(RoundEmpty.selector, abi.encode(1), "");
+        _assertTold(Delivered.selector, abi.encode(0, 1), abi.encode(scribe.creatorBox("bob", 0)));
+    }
+
+    function _assertScoresTold() private view {
+        bytes memory vector = fairScores(4);
+        bytes32 commitment = scribe.scoreCommitment(task, 0, "walt", vector);
+        _assertTold(KeyPosted.selector, abi.encode(0), abi.encode(scribe.shardKey(0)));
+        _assertTold(ScoresCommitted.selector, abi.encode(0, 1), abi.encode(commitment));
+        _assertTold(VectorRevealed.selector, abi.encode(0), abi.encode(0, keccak256(vector), vector));
+        bytes memory revealed_ = abi.encode(keccak256(vector), scribe.scoreSalt("walt", 0), weightOf(1));
+        _assertTold(ScoresRevealed.selector, abi.encode(0, 1), revealed_);
+
+        // 15 acts at a token each; by stakes: 1,010 of trainers, 600 of validators.
+        uint256 trainersPart = uint256(985e18) * 1010 / 1610;
+        uint256 pool = (985e18 - trainersPart) / 3;
+        uint256[] memory handles = new uint256[](4);
+        (handles[0], handles[1], handles[2]) = (3, 2, 1);
+        bytes memory settled = abi.encode(4, 2_000_000, trainersPart / 10 / 2, pool, handles);
+        _assertTold(RoundSettled.selector, abi.encode(0), settled);
+        _assertTold(VectorPaid.selector, abi.encode(0), abi.encode(0, pool));
+    }
+
+    function _assertEndTold() private view {
+        _assertTold(TaskEnded.selector, "", abi.encode(3, Cause.Completed));
+        bytes memory opened = abi.encode(addr("bob"), scribe.openNonce("bob"));
+        _assertTold(HandleOpened.selector, abi.encode(1, 1), opened);
+        Result memory result = arena.resultOf(task, 0);
+        bytes memory tallied = abi.encode(result.denominator, result.best, result.dust);
+        _assertTold(RoundTallied.selector, abi.encode(0), tallied);
+        // A mask and five messages of a quota of twenty.
+        uint256 returned = 9e16;
+        uint256 paid = credit("bob") + 20e16 - returned - DEPOSIT;
+        _assertTold(TrainerConcluded.selector, abi.encode(1, addr("bob")), abi.encode(paid, 0, 0, returned));
+        uint256 delegated = arena.delegationOf(task, addr("vera")).amount;
+        bytes memory concluded = abi.encode(credit("vera") - DEPOSIT, delegated, 0);
+        _assertTold(ValidatorConcluded.selector, abi.encode(0, addr("vera")), concluded);
+        _assertTold(RelayPaid.selector, abi.encode(relay), abi.encode(44, 44e16));
+        _assertTold(KeeperPaid.selector, abi.encode(keeper), abi.encode(1e18));
+        uint256 refunded = ledger.creditOf(creator) + 1100e18 - DEPOSIT;
+        _assertTold(TaskFinished.selector, "", abi.encode(refunded, 0));
     }
 }

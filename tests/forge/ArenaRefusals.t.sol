@@ -313,7 +313,9 @@ contract ArenaRefusalsTest is ArenaTest {
     }
 
     function test_EnrolTrainerRefused() public {
-        create(params());
+        Params memory p = params();
+        p.minValidatorStake = 2 * TOKEN;
+        create(p);
         address ada = member("ada", 100);
         refused(ada, _trainer("bob", TOKEN), abi.encodeWithSelector(WrongPublicKey.selector, ada));
         refused(ada, _trainer("ada", TOKEN - 1), abi.encodeWithSelector(StakeTooSmall.selector, TOKEN - 1, TOKEN));
@@ -338,7 +340,9 @@ contract ArenaRefusalsTest is ArenaTest {
     }
 
     function test_EnrolValidatorRefused() public {
-        create(params());
+        Params memory p = params();
+        p.minTrainerStake = 2 * TOKEN;
+        create(p);
         address vera = member("vera", 100);
         bytes32 hash = arena.shardsHashOf(task);
         bytes memory call = abi.encodeCall(IArena.enrolValidator, (task, TOKEN, 0, hash));

@@ -109,6 +109,16 @@ contract RankingTest is Test {
         harness.checkVectors(agreement, weights, firstReveals);
     }
 
+    function test_ACriterionOutweighsTheLargestNumbersOfThoseAfterIt() public view {
+        harness.checkVectors(_pair(1, 0), _pair(0, 0xffff), _pair(0xffff, 0));
+        harness.checkVectors(_pair(0xffff, 0xffff), _pair(1, 0), _pair(0xffff, 0));
+    }
+
+    function _pair(uint256 a, uint256 b) private pure returns (uint256[] memory pair) {
+        pair = new uint256[](2);
+        (pair[0], pair[1]) = (a, b);
+    }
+
     // ── Plain model ────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @dev Few distinct scores and rounds, so that every criterion decides often.

@@ -162,6 +162,34 @@ contract ScoreMatrixTest is Test {
         vm.assertEq(tally.agreement[0], n);
     }
 
+    function test_TheBetterGuessCounts() public view {
+        uint256[] memory scores = new uint256[](5);
+        (scores[0], scores[1], scores[2], scores[3], scores[4]) = (20_010, 19_990, 20_011, 19_989, TOP);
+        uint256[] memory weights = new uint256[](1);
+        weights[0] = 1;
+        bytes memory vector = _packed(scores);
+        (ScoreMatrix.Tally memory tally,) = harness.check(vector, weights, "", ScoreMatrix.Rule(5, 2, 10, 20_000));
+        vm.assertEq(tally.guessed, 2, "as the last winner");
+        (tally,) = harness.check(vector, weights, "", ScoreMatrix.Rule(5, 2, 10, 0));
+        vm.assertEq(tally.guessed, 1, "all right");
+    }
+
+    function test_MarksMalformedModelsInEveryWordOfTheBitmap() public view {
+        uint256[] memory scores = new uint256[](600);
+        for (uint256 i; i < scores.length; ++i) {
+            scores[i] = i % 7 == 0 ? 0 : TOP;
+        }
+        uint256[] memory weights = new uint256[](1);
+        weights[0] = 1;
+        (ScoreMatrix.Tally memory tally,) =
+            harness.check(_packed(scores), weights, "", ScoreMatrix.Rule(scores.length, 2, 0, 0));
+        vm.assertEq(tally.malformed.length, 3);
+        for (uint256 i; i < 3 * 256; ++i) {
+            uint256 expected = i < scores.length && scores[i] == 0 ? 1 : 0;
+            vm.assertEq(tally.malformed[i / 256] >> (i % 256) & 1, expected);
+        }
+    }
+
     // ── Lanes ──────────────────────────────────────────────────────────────────────────────────────────────────────
 
     function testFuzz_ValidatesOwnPacking(uint256 seed, uint256 n) public view {
