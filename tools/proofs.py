@@ -55,12 +55,6 @@ FAULTS = (
         "Lanes.atLeast(atLeast, grid.half) | ~",
     ),
     Fault(
-        "check_I12_refusesWhatWouldCarry",
-        f"{LIBRARIES}/ScoreMatrix.sol",
-        "if (m & Lanes.GUARD != 0) return false;",
-        "",
-    ),
-    Fault(
         "check_I2_charge",
         f"{CUSTODY}/Ledger.sol",
         "bucketOf[msg.sender][id] += amount",
