@@ -24,7 +24,7 @@ from typing import Final, NoReturn
 FORMAT: Final = "covey-settlement-bundle"
 VERSION: Final = 1
 MAX_BUNDLE_BYTES: Final = 256 * 2**20
-MAX_LOGS: Final = 300_000
+MAX_LOGS: Final = 200_000
 MAX_LOG_BYTES: Final = 128 * 2**10
 MAX_TOPICS: Final = 4
 
