@@ -131,6 +131,29 @@ contract ArenaLimitsTest is ArenaTest {
         vm.assertEq(arena.resultOf(1, 0).paidVectors, count);
     }
 
+    /// @dev In every word of the bitmap, every seventh model.
+    function test_MalformedModelsAreNotedUpToTheLast() public {
+        bytes[] memory vectors = new bytes[](1);
+        uint256[] memory scores = new uint256[](600);
+        uint256[] memory winners = new uint256[](256);
+        uint256 counted;
+        for (uint256 i; i < scores.length; ++i) {
+            if (i % 7 == 6) continue;
+            scores[i] = 30_000 - i;
+            if (counted < winners.length) winners[counted++] = i;
+        }
+        vectors[0] = scribe.pack(scores);
+        _stage(scores.length, vectors);
+        arena.revealScores(1, 0, 0, SALT, vectors[0]);
+        arena.settle(1, Witness(vectors[0], "", winners));
+        vm.assertTrue(arena.resultOf(1, 0).malformed);
+        _become(address(new ArenaStage()));
+        for (uint256 i; i < 3 * 256; ++i) {
+            uint256 bit = ArenaStage(address(arena)).malformed(1, 0, i / 256) >> (i % 256) & 1;
+            vm.assertEq(bit, i < scores.length && i % 7 == 6 ? 1 : 0);
+        }
+    }
+
     function _vector(uint256 models, uint256 v) private view returns (bytes memory) {
         uint256[] memory scores = new uint256[](models);
         for (uint256 i; i < models; ++i) {

@@ -289,6 +289,30 @@ contract ArenaRefusalsTest is ArenaTest {
         _refuseParams(p, "schedule");
     }
 
+    function test_ParametersAtTheirLimitsAreTaken() public {
+        Params memory p = params();
+        (p.rounds, p.maxTrainers, p.maxValidators, p.minTrainerStake, p.minValidatorStake) = (1, 1, 1, 1, 1);
+        (p.k1, p.k2, p.delta, p.q, p.sigma, p.tau, p.mu, p.baseline) = (1, 1, 0, 1, 0, 0, 1, 2);
+        (p.slashUnpublished, p.slashMalformed, p.slashNoCommit, p.slashNoReveal) = (0, 0, 10_000, 10_000);
+        // 2 steps, a round settled and tallied, 2 members.
+        (p.quota, p.keeperFee) = (8, uint80(p.bounty / 10 / 6));
+        (p.enrol, p.mask, p.submit, p.publish) = (MIN_PHASE, MIN_PHASE, MIN_PHASE, MIN_PHASE);
+        (p.key, p.score, p.reveal, p.open) = (MIN_PHASE, MIN_PHASE, MIN_PHASE, MIN_PHASE);
+        create(p);
+
+        p = params();
+        (p.rounds, p.maxTrainers, p.minTrainers, p.maxValidators, p.minValidators) = (8, 4096, 4096, 13, 13);
+        (p.k1, p.k2, p.gamma, p.delta, p.q, p.sigma, p.tau) = (256, 96, 500_000, 1e6, 1e6, 1e6, 1e6);
+        (p.epsilon, p.mu, p.baseline) = (4096, 32_765, 32_766);
+        (p.slashUnpublished, p.slashMalformed, p.slashNoCommit, p.slashNoReveal) = (500_000, 500_000, 500_000, 500_000);
+        (p.quota, p.keeperFee) = (1000, uint80(p.bounty / 10 / (2 + 16 + 4096 + 13)));
+        create(p);
+        (p.maxTrainers, p.minTrainers, p.maxValidators, p.minValidators) = (583, 1, 96, 96);
+        create(p);
+        (p.maxTrainers, p.maxValidators, p.minValidators) = (1000, 56, 1);
+        create(p);
+    }
+
     function test_CreateTaskRefused() public {
         Params memory p = params();
         bytes memory call = abi.encodeCall(IArena.createTask, (p, scribe.shards(2), ""));

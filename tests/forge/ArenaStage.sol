@@ -65,6 +65,11 @@ contract ArenaStage is ArenaState {
         }
     }
 
+    /// @notice A word of the bitmap of handles whose models were malformed.
+    function malformed(uint256 task, uint256 round, uint256 word) external view returns (uint256) {
+        return _tasks[task].rounds[round].malformed[word];
+    }
+
     function _stageProgress(Task storage t, uint16 models, uint16 validators) private {
         uint256 total = uint256(STAKE) * validators;
         uint256 weight = validators * Weights.weightDown(STAKE, Weights.cap(total, validators), total);

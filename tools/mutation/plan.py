@@ -40,7 +40,7 @@ STAGES = (
     Stage((Target.of("tests/forge/SettlementHarness.sol"),), "{RewardCurve,ScoreMatrix,Ranking}"),
     Stage(_CUSTODY, "{StakeVault,StakeVaultSlash,StakeVaultCorners,Ledger,CustodyTokens}"),
     Stage(_CUSTODY, "{StakeVaultInvariants,LedgerInvariants}"),
-    Stage(_ARENA, "Arena{Life,Phases,Scores,Messages,Refusals,Attacks}"),
+    Stage(_ARENA, "Arena{Life,Phases,Scores,Messages,Refusals,Attacks,Limits}"),
 )
 
 

@@ -1,12 +1,14 @@
 """Phases as a pure function of schedule, counters and time."""
 
 from dataclasses import astuple, replace
+from random import Random
 
 import pytest
 
 from covey.protocol.params import Lengths
 from covey.protocol.phases import Cause, Clock, Phase, Progress, RoundProgress, Status, rounds_run
 from covey.protocol.schedule import Schedule
+from tests.workers.protocol.rounds import random_params
 
 LENGTHS = Lengths(enrol=100, mask=100, submit=10, publish=20, key=30, score=40, reveal=50, open=1000)
 SCHEDULE = Schedule(enrol_end=100, lengths=LENGTHS, rounds=2)
@@ -34,6 +36,11 @@ def test_numbers_are_the_contracts() -> None:
 def test_nothing_happened_at_first() -> None:
     assert astuple(Progress()) == (Status.ENROLLING, *[0] * 12)
     assert astuple(EMPTY) == (0,) * 8
+
+
+def test_enrol_begins_with_the_block_that_creates_the_task() -> None:
+    params = random_params(Random(1))
+    assert Schedule.of(params, 1000) == Schedule(1000 + params.lengths.enrol, params.lengths, params.rounds)
 
 
 def test_deadlines_are_absolute() -> None:
