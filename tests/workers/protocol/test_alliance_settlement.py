@@ -1,6 +1,6 @@
 """What a round means for every client: pays, slashes, reputation, places; nothing is lost, nothing is made."""
 
-from dataclasses import replace
+from dataclasses import astuple, replace
 from random import Random
 
 import pytest
@@ -97,6 +97,10 @@ def test_rewards_by_stake_and_by_contribution() -> None:
 
 def test_rewards_of_updates_without_effect_go_by_stake_alone() -> None:
     assert payouts.rewards(1200, PPM, {5: 100}, {1: 200, 3: 100}, {1: NEUTRAL, 3: 0}) == {5: 300, 1: 600, 3: 300}
+
+
+def test_points_are_for_updates_that_helped() -> None:
+    assert payouts.rewards(1200, PPM, {}, {1: 100, 3: 100}, {1: NEUTRAL + 1, 3: NEUTRAL}) == {1: 1200, 3: 0}
 
 
 def test_rewards_without_proposers_or_voters() -> None:
@@ -218,6 +222,10 @@ def test_silent_clients_are_benched_unless_they_left() -> None:
     result = settled(votes=votes, published=0b000110, places=Places(present=0b011111, left=0b100000))
     assert verdicts(result)[0] is verdicts(result)[5] is SILENT
     assert result.places == Places(present=0b011110, benched=0b000001, left=0b100000)
+
+
+def test_nobody_has_a_place_at_first() -> None:
+    assert astuple(Places()) == (0, 0, 0, 0)
 
 
 def test_places_of_a_client_from_joining_to_leaving() -> None:

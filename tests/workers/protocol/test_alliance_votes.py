@@ -49,6 +49,7 @@ def test_quorum_is_two_voters_with_more_than_half_of_the_weight(
 
 
 def test_nobody_revealed() -> None:
+    assert Result(bytes(32), 0) == NO_RESULT
     assert votes.tally(EQUAL, {}) == Tally(Outcome.QUORUM_MISSED, NO_RESULT, 0, 0, ())
 
 

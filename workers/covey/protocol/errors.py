@@ -6,7 +6,7 @@ class ProtocolError(ValueError):
 
 
 class ParamOutOfRange(ProtocolError):
-    """A task's parameter is outside its range (docs/protocol.md, section 2). `name` is its name."""
+    """A task's parameter is outside its range (docs/protocol.md or docs/alliance.md, section 2). `name` is its name."""
 
     def __init__(self, name: str, value: int, low: int, high: int) -> None:
         super().__init__(f"{name} is {value:,}: choose a value from {low:,} to {high:,}")

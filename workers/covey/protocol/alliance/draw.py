@@ -4,6 +4,7 @@ Weighted sampling without replacement (Efraimidis and Spirakis, 2006): with a ke
 largest keys win. For a whole weight w that is the largest of w uniform numbers, so nothing is rounded.
 """
 
+import struct
 from collections.abc import Mapping
 
 from covey.protocol.alliance import bitmaps
@@ -11,7 +12,7 @@ from covey.protocol.alliance.params import MIN_VOTERS
 from covey.protocol.hashing import keccak_words
 from covey.protocol.params import PPM
 
-_LANE_BYTES = 4
+_LANES = struct.Struct(">8I")
 
 
 def proposer_count(share: int, clients: int, least: int) -> int:
@@ -31,7 +32,7 @@ def draw(seed: bytes, reputations: Mapping[int, int], count: int) -> int:
     return bitmaps.of(order[:count])
 
 
-def _key(seed: bytes, client: int, weight: int) -> bytes:
+def _key(seed: bytes, client: int, weight: int) -> int:
     """The largest of the first `weight` lanes of 32 bits."""
-    lanes = keccak_words(seed, client)
-    return max(lanes[i * _LANE_BYTES : (i + 1) * _LANE_BYTES] for i in range(weight))
+    lanes: tuple[int, ...] = _LANES.unpack(keccak_words(seed, client))
+    return max(lanes[:weight])

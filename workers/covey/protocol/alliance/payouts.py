@@ -24,12 +24,12 @@ def rewards(
     """What each on the right side earns of `reward`, by client.
 
     By stake (wei) of `voters` and `proposers`; of the proposers' part, `contribution_share` goes by stake times how far
-    the update helped, if any did.
+    the update helped, if any did. Somebody has to be right.
     """
     sides, proposing = sum(voters.values()) + sum(proposers.values()), sum(proposers.values())
     points = {client: stake * max(0, contributions[client] - NEUTRAL) for client, stake in proposers.items()}
     all_points = sum(points.values())
-    part = reward * proposing // sides if proposers else 0
+    part = reward * proposing // sides
     by_points = part * contribution_share // PPM if all_points else 0
 
     def proposer(client: int, stake: int) -> int:

@@ -128,8 +128,7 @@ def settle_round(params: AllianceParams, given: RoundInput) -> RoundResult:
     verdicts = _verdicts(params, given, tally)
     rewards = _rewards(params, given, tally, verdicts)
     judgements = {
-        client: _judge(params, given.clients[client], verdict, rewards.get(client, 0))
-        for client, verdict in verdicts.items()
+        client: _judge(params, given.clients[client], verdict, rewards[client]) for client, verdict in verdicts.items()
     }
     slashed = sum(judgement.slash for judgement in judgements.values())
     burnt = payouts.part(slashed, params.burn_share)
@@ -210,15 +209,16 @@ def _contributions(given: RoundInput, tally: Tally) -> dict[int, int]:
 def _rewards(
     params: AllianceParams, given: RoundInput, tally: Tally, verdicts: Mapping[int, Verdict]
 ) -> dict[int, int]:
-    """What the right side earns, by client."""
+    """What everybody judged earns, by client."""
+    nothing = dict.fromkeys(verdicts, 0)
     right = [client for client, verdict in verdicts.items() if verdict is Verdict.RIGHT]
     if not right:
-        return {}
+        return nothing
 
     def stakes(role: int) -> dict[int, int]:
         return {client: given.clients[client].stake for client in right if bitmaps.has(role, client)}
 
-    return payouts.rewards(
+    return nothing | payouts.rewards(
         payouts.round_reward(given.pool, params.rounds - given.round),
         params.contribution_share,
         stakes(given.voters),

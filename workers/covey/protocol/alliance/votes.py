@@ -93,10 +93,16 @@ def tally(stakes: Mapping[int, int], votes: Mapping[int, Vote]) -> Tally:
     supporters = [voter for voter, vote in votes.items() if vote.result == top]
     in_favour = sum(weight_of[voter] for voter in supporters if votes[voter].in_favour)
     against = most - in_favour
-    if in_favour == against:
-        return Tally(Outcome.TIED, in_favour=in_favour, against=against)
-    outcome = Outcome.ACCEPTED if in_favour > against else Outcome.REJECTED
+    outcome = _decision(in_favour, against)
+    if outcome is Outcome.TIED:
+        return Tally(outcome, in_favour=in_favour, against=against)
     medians = consensus(
         [votes[voter].contributions for voter in supporters], [weight_of[voter] for voter in supporters]
     )
     return Tally(outcome, top, in_favour, against, medians)
+
+
+def _decision(in_favour: int, against: int) -> Outcome:
+    if in_favour > against:
+        return Outcome.ACCEPTED
+    return Outcome.REJECTED if against > in_favour else Outcome.TIED
