@@ -113,6 +113,7 @@ def test_flock_shares_sum_to_one_and_fall_with_distance() -> None:
     assert shares[2] < shares[0] < shares[1]
     even = scores.flock_shares([[0.5]] * 3, [3000, 6000, 3000], sensitivity=2)
     assert even == pytest.approx((0.25, 0.5, 0.25))
+    assert scores.flock_shares([[0.5, 0.9]], [3000], sensitivity=2) == pytest.approx((1,))
 
 
 # -- Consensus ---------------------------------------------------------------------------------------------------------
