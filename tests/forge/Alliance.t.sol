@@ -103,6 +103,23 @@ contract AllianceLifeTest is AllianceTest {
         assertConserved();
     }
 
+    /// Nothing to give is no reason to stop: rounds run, and only stakes move.
+    function test_Life_WithoutAPool() public {
+        Params memory p = params();
+        (p.pool, p.keeperFee, p.burnShare) = (0, 0, 1_000_000);
+        begin(p, 5);
+        propose();
+        voteAll(false, two(NEUTRAL, 0));
+        settle();
+        vm.assertEq(earnedBy(2), 0);
+        vm.assertEq(stakeOf(1), 196e18);
+        vm.assertEq(burnt(), 4e18, "all of the slash");
+        play();
+        assertPhase(Phase.Ended);
+        vm.assertEq(ledger.creditOf(keeper), 0);
+        assertConserved();
+    }
+
     // ── Draw ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
     function test_Draw_IsPostponedWhenTheHashIsGone() public {
@@ -437,6 +454,42 @@ contract AllianceLifeTest is AllianceTest {
         assertConserved();
     }
 
+    /// Who quits and then keeps silent is slashed like others, and free to go as before.
+    function test_Quit_DoesNotExcuseSilence() public {
+        Params memory p = params();
+        p.rounds = 3;
+        begin(p, 6);
+        vm.prank(clients[0]);
+        alliance.quit(task, 0);
+        commitUpdate(1);
+        commitUpdate(2);
+        vm.warp(alliance.clockOf(task).drawnAt + 100);
+        publish(1);
+        publish(2);
+        voteAll(true, new uint256[](0));
+        settle();
+        vm.assertEq(uint256(alliance.placesOf(task).left), 1);
+        vm.assertEq(uint256(alliance.placesOf(task).benched), 0);
+        alliance.collect(task, 0);
+        vm.assertEq(ledger.creditOf(clients[0]), DEPOSIT - 10e18);
+        assertConserved();
+    }
+
+    /// The key that joined acts to the end, whatever key the operator takes then; the operator is paid.
+    function test_Keys_ThoseThatJoinedStay() public {
+        begin(params(), 5);
+        bytes memory consent = signHotKey("hot", clients[0]);
+        vm.prank(clients[0]);
+        vault.authorize(addr("hot"), consent);
+        propose();
+        voteAll(true, new uint256[](0));
+        settle();
+        uint256 due = earnedBy(0);
+        uint256 held = ledger.creditOf(clients[0]);
+        alliance.collect(task, 0);
+        vm.assertEq(ledger.creditOf(clients[0]), held + due);
+    }
+
     /// In a full task the bench makes room, and nobody else.
     function test_Join_TakesAnIdlePlaceOfAFullTask() public {
         Params memory p = params();
@@ -453,11 +506,17 @@ contract AllianceLifeTest is AllianceTest {
         vm.assertEq(alliance.join(task, 100e18), 1);
         vm.assertEq(ledger.creditOf(clients[1]), DEPOSIT - 20e18, "paid out, less the slash");
         vm.assertEq(uint256(alliance.placesOf(task).benched), 0);
+        clients[1] = newcomer;
         // Who quits makes room as well, once its round is over.
         vm.prank(clients[0]);
         alliance.quit(task, 0);
         address another = operator("another");
         refused(another, call, abi.encodeWithSelector(NoPlaceFree.selector, task));
+        play();
+        uint256 due = stakeOf(0) + earnedBy(0);
+        vm.prank(another);
+        vm.assertEq(alliance.join(task, 100e18), 0);
+        vm.assertEq(ledger.creditOf(clients[0]), DEPOSIT - 100e18 + due);
         assertConserved();
     }
 }
