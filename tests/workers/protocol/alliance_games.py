@@ -96,7 +96,9 @@ class Game:
     def create(cls, stage: Stage, task: int, now: int) -> tuple["Game", Act]:
         random = stage.random
         lengths = Lengths(*(random.randint(MIN_PHASE, 2 * MIN_PHASE) for _ in range(5)))
-        params = random_params(random, lengths=lengths, max_clients=random.randint(5, PLACES))
+        params = random_params(
+            random, lengths=lengths, max_clients=random.randint(5, PLACES), rounds=random.randint(2, 6)
+        )
         creator, model = random.randrange(len(stage.members)), random.randbytes(32)
         stage.bank.credits[creator] -= params.pool
         game = cls(
@@ -179,10 +181,10 @@ class Game:
     def turn(self, at: Moment) -> Iterator[Act]:
         """What happens in a block: nothing, something, or all that can."""
         random = self.stage.random
-        for i in range(random.choice([0, 3, 100])):
+        for i in range(random.choice([0, 5, 100, 100])):
             if i > 0 and self.clock(at.now).settle_due() and random.random() < 0.5:
                 return  # another block's
-            act = self._visitor(at) if random.random() < 0.1 else self._next(at)
+            act = self._visitor(at) if random.random() < 0.15 else self._next(at)
             if act is None:
                 return
             yield act
@@ -209,7 +211,8 @@ class Game:
             case Phase.REVEAL:
                 return self._one_of(p.voters & p.committed & ~p.opened & ~self.shy, self._reveal)
             case Phase.SETTLE:
-                return self._settle(at)
+                comes = self._visitor(at) if self.stage.random.random() < 0.7 else None
+                return comes or self._settle(at)
             case Phase.ENDED:
                 return self._one_of(bitmaps.of(self.clients), self._collect)
         return None
@@ -220,7 +223,7 @@ class Game:
             return self._next(at)
         gone = self.places.left & ~self.taking
         collectable = gone | bitmaps.of(client for client, wei in self.earned.items() if wei)
-        match self.stage.random.choice(["join", "quit", "resume", "resume", "collect"]):
+        match self.stage.random.choice(["join", "join", "quit", "resume", "resume", "resume", "collect"]):
             case "quit":
                 return self._one_of(self.places.present | self.places.benched, self._quit)
             case "resume":

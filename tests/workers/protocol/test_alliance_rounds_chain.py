@@ -16,7 +16,7 @@ from tests.workers.protocol.harness import SETTINGS
 from tests.workers.protocol.troupe import Act, Troupe
 
 MEMBERS, DEPOSIT = 14, 2**92
-GAMES, MOST_SEASONS, MOST_TURNS = 20, 12, 400
+GAMES, MOST_SEASONS, MOST_TURNS = 40, 12, 400
 TRIED = 4
 """Faulty witnesses of each round."""
 NEVER = {repr(kind.NONE) for kind in (Phase, Cause, Verdict)}
