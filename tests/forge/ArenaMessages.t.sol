@@ -173,6 +173,12 @@ contract ArenaMessagesTest is ArenaTest {
         _refuseMask(m, abi.encodeWithSelector(RingSignature.RingSizeMismatch.selector));
     }
 
+    function test_I11_MessagesAreForThisArenaOnThisChain() public view {
+        bytes32 domain = keccak256("EIP712Domain(string name,string version,uint256 chainId,address verifyingContract)");
+        bytes memory fields = abi.encode(domain, keccak256("Covey Arena"), keccak256("1"), block.chainid, arena);
+        vm.assertEq(arena.domainSeparator(), keccak256(fields));
+    }
+
     // ── Submit ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
     function _submit(Submission memory m, bytes memory signature) private pure returns (bytes memory) {
