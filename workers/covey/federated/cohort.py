@@ -4,7 +4,7 @@ it so.
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from itertools import islice
@@ -98,17 +98,21 @@ class Stream:
     def map(self, work: Callable[[Chunk], T]) -> Iterator[T]:
         """`work` of every chunk, in the chunks' order. NumPy lets the threads run side by side."""
         starts = range(0, self.size, self.columns)
-        with _controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(self.threads) as pool:
 
-            def submit(start: int) -> "Future[T]":
-                return pool.submit(lambda: work(self.source.read(start, min(start + self.columns, self.size))))
+        def part(start: int) -> T:
+            return work(self.source.read(start, min(start + self.columns, self.size)))
 
-            queue = [submit(start) for start in islice(starts, _AHEAD * self.threads)]
-            for start in starts[len(queue) :]:
-                yield queue.pop(0).result()
-                queue.append(submit(start))
-            for future in queue:
-                yield future.result()
+        with _controller().limit(limits=1, user_api="blas"):
+            if len(starts) == 1:
+                yield part(0)
+                return
+            with ThreadPoolExecutor(self.threads) as pool:
+                queue = [pool.submit(part, start) for start in islice(starts, _AHEAD * self.threads)]
+                for start in starts[len(queue) :]:
+                    yield queue.pop(0).result()
+                    queue.append(pool.submit(part, start))
+                for future in queue:
+                    yield future.result()
 
     def columnwise(self, work: Callable[[Chunk], Vector]) -> Vector:
         """The vector made of what `work` makes of every chunk's columns."""

@@ -1,12 +1,12 @@
-"""The plots of docs/economics.md, as small SVG files that are the same whenever they are made."""
+"""The plots of docs/economics.md."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
-import matplotlib as mpl
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from covey import figures
 from covey.lab.findings import BOUNDS, Finding
 from covey.lab.sweeps import Grid
 from covey.lab.sweeps.majorities import SHARES
@@ -17,41 +17,17 @@ _COLOURS = {"covey": "#0b6e4f", "flock": "#c08497", "yuma": "#5b7db1"}
 
 def draw(folder: Path, findings: Sequence[Finding], grids: Mapping[str, Grid]) -> list[Path]:
     """Writes what can be drawn from these, and returns the files. Raises OSError."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with mpl.rc_context(
-        {
-            "svg.fonttype": "none",
-            "svg.hashsalt": "covey",
-            "font.size": 9,
-            "axes.spines.top": False,
-            "axes.spines.right": False,
-            "axes.grid": True,
-            "grid.color": "#dddddd",
-            "axes.axisbelow": True,
-        }
-    ):
-        figures = {name: plot(grids[name]) for name, plot in _GRIDS.items() if name in grids}
-        if any(finding.bound is not None for finding in findings):
-            figures["guessing-by-rule"] = _by_rule(findings)
-        paths = []
-        for name, figure in figures.items():
-            paths.append(folder / f"{name}.svg")
-            figure.savefig(paths[-1], format="svg", metadata={"Date": None}, bbox_inches="tight")
-    return paths
-
-
-def _axes(title: str, x: str, y: str) -> tuple[Figure, Axes]:
-    figure = Figure(figsize=(5.6, 3.2))
-    axes = figure.subplots()
-    axes.set_title(title, loc="left", fontsize=10)
-    axes.set_xlabel(x)
-    axes.set_ylabel(y)
-    return figure, axes
+    plots: dict[str, Callable[[], Figure]] = {
+        name: partial(plot, grids[name]) for name, plot in _GRIDS.items() if name in grids
+    }
+    if any(finding.bound is not None for finding in findings):
+        plots["guessing-by-rule"] = partial(_by_rule, findings)
+    return figures.draw(folder, plots)
 
 
 def _by_rule(findings: Sequence[Finding]) -> Figure:
     names = [finding.strategy for finding in findings if finding.bound is not None]
-    figure, axes = _axes("Validators that do not work", "", "income, % of honest pay")
+    figure, axes = figures.axes("Validators that do not work", "", "income, % of honest pay")
     for place, (rule, colour) in enumerate(_COLOURS.items()):
         incomes = {finding.strategy: finding.income for finding in findings if finding.rule == rule}
         heights = [100 * incomes.get(name, 0) for name in names]
@@ -63,7 +39,7 @@ def _by_rule(findings: Sequence[Finding]) -> Figure:
 
 
 def _tolerance(grid: Grid) -> Figure:
-    figure, axes = _axes("ε for floats", "ε, in standard deviations of a reading", "%")
+    figure, axes = figures.axes("ε for floats", "ε, in standard deviations of a reading", "%")
     noises = [float(row[0]) for row in grid.rows]
     for column, label, style in (
         (2, "last consensus, 50 models alike", "-"),
@@ -79,7 +55,9 @@ def _tolerance(grid: Grid) -> Figure:
 
 
 def _coalitions(grid: Grid) -> Figure:
-    figure, axes = _axes("Coalitions against the best model", "weight of the coalition, %", "rounds it changes, %")
+    figure, axes = figures.axes(
+        "Coalitions against the best model", "weight of the coalition, %", "rounds it changes, %"
+    )
     for row, values in zip(grid.rows, grid.values, strict=True):
         rule, gap = row[:2]
         width = 1.2 + 0.4 * (rule == "covey")
@@ -100,7 +78,7 @@ def _coalitions(grid: Grid) -> Figure:
 
 
 def _sybils(grid: Grid) -> Figure:
-    figure, axes = _axes("One model under several handles", "handles", "part of the trainers' pool, %")
+    figure, axes = figures.axes("One model under several handles", "handles", "part of the trainers' pool, %")
     handles = [int(column.split()[0]) for column in grid.columns[2:]]
     for row, values in zip(grid.rows, grid.values, strict=True):
         axes.plot(
@@ -112,7 +90,7 @@ def _sybils(grid: Grid) -> Figure:
 
 
 def _divergence(grid: Grid) -> Figure:
-    figure, axes = _axes("Models that diverge between machines", "divergent models, of 50", "minority keeps, %")
+    figure, axes = figures.axes("Models that diverge between machines", "divergent models, of 50", "minority keeps, %")
     lanes = [int(row[0].split()[0]) for row in grid.rows]
     for column, name in enumerate(grid.columns[1:]):
         axes.plot(lanes, [100 * row[column] for row in grid.values], marker="o", markersize=3, label=name)

@@ -29,19 +29,22 @@ def fit(data: Dataset, task: TaskSpec, options: TrainOptions, progress: Progress
     family = family_of(task.family)
     device = resolve_device(options.device)
     train, held_out = _hold_out(data, options)
-    with cpu_threads(options.threads), _deterministic(options.seed, device):
+    with cpu_threads(options.threads), deterministic(options.seed, device):
         module = family.build(options.architecture, task)
         normalise_by(module, data)
         module.to(device)
-        best = _optimise(module, _on(train, device), _on(held_out, device), options, progress)
+        best = _optimise(module, on_device(train, device), on_device(held_out, device), options, progress)
     module.load_state_dict(best)
     return model_of(module, options.architecture, task)
 
 
-def untrained(task: TaskSpec, architecture: Architecture, seed: int) -> Model:
-    """A model with random weights: what a free rider would submit."""
-    with _deterministic(seed, torch.device("cpu")):
-        return model_of(family_of(task.family).build(architecture, task), architecture, task)
+def untrained(task: TaskSpec, architecture: Architecture, seed: int, data: Dataset | None = None) -> Model:
+    """A model with random weights: what a free rider would submit. It normalises its inputs by `data`, if there is."""
+    with deterministic(seed, torch.device("cpu")):
+        module = family_of(task.family).build(architecture, task)
+        if data is not None:
+            normalise_by(module, data)
+        return model_of(module, architecture, task)
 
 
 Examples = tuple[torch.Tensor, torch.Tensor]
@@ -56,7 +59,7 @@ def _hold_out(data: Dataset, options: TrainOptions) -> tuple[Dataset, Dataset]:
     return data.take(train), data.take(held_out)
 
 
-def _on(data: Dataset, device: torch.device) -> Examples:
+def on_device(data: Dataset, device: torch.device) -> Examples:
     return torch.tensor(data.x, device=device), torch.tensor(data.y, device=device)
 
 
@@ -67,7 +70,7 @@ def _optimise(
     best, lowest, since = copy.deepcopy(module.state_dict()), float("inf"), 0
     for epoch in range(1, options.epochs + 1):
         training_loss = _epoch(module, optimiser, train, options)
-        validation_loss, accuracy = _evaluate(module, held_out)
+        validation_loss, accuracy = evaluate(module, held_out)
         progress(Report(epoch, options.epochs, training_loss, validation_loss, accuracy))
         if validation_loss < lowest:
             best, lowest, since = copy.deepcopy(module.state_dict()), validation_loss, 0
@@ -97,7 +100,7 @@ def _epoch(module: nn.Sequential, optimiser: torch.optim.Optimizer, train: Examp
 
 
 @torch.no_grad()
-def _evaluate(module: nn.Sequential, held_out: Examples) -> tuple[float, float]:
+def evaluate(module: nn.Sequential, held_out: Examples) -> tuple[float, float]:
     """Mean loss and accuracy, in full precision."""
     x, y = held_out
     logits = torch.cat([module(part.float()) for part in torch.split(x, _EVALUATION_BATCH)])
@@ -105,7 +108,7 @@ def _evaluate(module: nn.Sequential, held_out: Examples) -> tuple[float, float]:
 
 
 @contextmanager
-def _deterministic(seed: int, device: torch.device) -> Iterator[None]:
+def deterministic(seed: int, device: torch.device) -> Iterator[None]:
     """Seeded, deterministic torch within; the caller's random state and settings afterwards."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS is deterministic only with a fixed workspace
     before = torch.are_deterministic_algorithms_enabled()

@@ -31,8 +31,12 @@ class FedAvg(Rule):
     name: ClassVar[str] = "fedavg"
     cap: Annotated[int, Field(ge=1, le=WEIGHT_LIMIT // MAX_CLIENTS)] = WEIGHT_LIMIT // MAX_CLIENTS
 
+    def weights(self, samples: Sequence[int]) -> list[int]:
+        """What each update weighs."""
+        return [min(count, self.cap) for count in samples]
+
     def aggregate(self, cohort: Cohort) -> Outcome:
-        weights = [min(samples, self.cap) for samples in cohort.samples]
+        weights = self.weights(cohort.samples)
         return everybody(weighted_mean(cohort.stream, weights, sum(weights)), cohort)
 
 

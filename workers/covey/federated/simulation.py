@@ -1,0 +1,212 @@
+"""Federated rounds without a chain: the same clients, updates, bytes and aggregation as on one, honest or attacked."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from covey.federated import fixed, updates
+from covey.federated.attacks import Attack, Scene
+from covey.federated.attacks.data import trigger_test
+from covey.federated.clients import LocalOptions, Population, Updates, local_updates
+from covey.federated.cohort import MAX_CLIENTS, Cohort, Rows, Stream
+from covey.federated.crew import Crew, Job
+from covey.federated.errors import FederatedError, ParameterError
+from covey.federated.fixed import Vector, divide_half_even
+from covey.federated.plan import Plan
+from covey.federated.rules.base import Outcome
+from covey.federated.rules.means import FedAvg, FlTrust
+from covey.federated.updates import Coordinates, coordinates_of
+from covey.learning import tensors
+from covey.learning.data import Dataset
+from covey.learning.devices import cpu_threads
+from covey.learning.errors import FormatError
+from covey.learning.families import family_of
+from covey.learning.network import model_of, normalise_by
+from covey.learning.task import Model
+from covey.learning.training import deterministic
+
+_DRAW, _ATTACK = 1, 2
+"""What a random number is for."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """One simulation.
+
+    per_round: clients drawn per round. attackers: how many of the clients, the last ones, carry out `attack`.
+    trusted: examples of whoever computes FLTrust's root update.
+    """
+
+    model: Model
+    population: Population
+    test: Dataset
+    plan: Plan
+    options: LocalOptions
+    rounds: int = 30
+    per_round: int = 20
+    attack: Attack | None = None
+    attackers: int = 0
+    trusted: Dataset | None = None
+    evaluate_every: int = 1
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        clients = len(self.population.parts)
+        if not 1 <= self.per_round <= min(clients, MAX_CLIENTS):
+            raise ParameterError(f"{self.per_round:,} clients a round; it has 1 to {min(clients, MAX_CLIENTS):,}")
+        if not 0 <= self.attackers < clients or bool(self.attackers) != (self.attack is not None):
+            raise ParameterError(
+                f"{self.attackers:,} attackers of {clients:,} clients: an attack needs some and an honest one"
+            )
+        if min(self.rounds, self.evaluate_every) < 1:
+            raise ParameterError("a simulation has at least one round, and is evaluated at times")
+
+
+@dataclass(frozen=True)
+class RoundReport:
+    """accuracy: on the test set, None in a round without evaluation. backdoor: how often the trigger works, if there
+    is one.
+
+    received, selected: updates that were readable, and those that the rule gave weight. refused: why the rule refused
+    to go on, so that the old model stays.
+    """
+
+    round: int
+    accuracy: float | None
+    backdoor: float | None
+    received: int
+    selected: int
+    refused: str | None
+
+
+@dataclass(frozen=True)
+class _Sent:
+    clients: list[int]
+    rows: Updates
+
+
+def simulate(setup: Setup, processes: int = 1) -> Iterator[RoundReport]:
+    """Plays the rounds. All luck follows from the seeds."""
+    population = _poisoned(setup)
+    model, server = setup.model, setup.plan.server
+    moments = server.start(coordinates_of(model).size)
+    triggered = trigger_test(setup.test, setup.population.data) if _plants_trigger(setup) else None
+    previous: Vector | None = None
+    with Crew(Job(population, setup.options, setup.plan.fraction_bits), processes) as crew:
+        for number in range(setup.rounds):
+            due = (number + 1) % setup.evaluate_every == 0 or number + 1 == setup.rounds
+            refused = None
+            received, outcome = 0, None
+            try:
+                received, outcome = _aggregated(setup, crew, population, model, number, previous)
+            except FederatedError as error:
+                refused = str(error)
+            else:
+                step = server.step(outcome.aggregate, moments)
+                model, moments = updates.apply(model, step.vector, setup.plan.fraction_bits), step.moments
+                previous = outcome.aggregate
+            yield RoundReport(
+                number,
+                accuracy(model, setup.test) if due else None,
+                accuracy(model, triggered) if due and triggered else None,
+                received,
+                sum(outcome.selected) if outcome else 0,
+                refused,
+            )
+
+
+def accuracy(model: Model, test: Dataset) -> float:
+    """The share of examples that a model gets right."""
+    with cpu_threads(1):
+        return family_of(model.family).count_correct([model], test, torch.device("cpu"))[0] / len(test)
+
+
+def _aggregated(
+    setup: Setup, crew: Crew, population: Population, model: Model, number: int, previous: Vector | None
+) -> tuple[int, Outcome]:
+    """How many updates were readable, and what became of them. Raises FederatedError if the rule refuses."""
+    clients = _drawn(setup, number)
+    rule = setup.plan.rule
+    if isinstance(rule, FedAvg) and not setup.plan.mixing and setup.attack is None:
+        weights = rule.weights(population.samples(clients))
+        sums = crew.sums(model, clients, number, weights)
+        return len(clients), Outcome(divide_half_even(sums, sum(weights)), (True,) * len(clients))
+    sent = _attacked(setup, model, _Sent(clients, crew.updates(model, clients, number)), number)
+    root = _root(setup, model, number) if isinstance(rule, FlTrust) else None
+    cohort = Cohort(Stream(Rows(sent.rows)), tuple(population.samples(sent.clients)), root, previous)
+    return len(sent.clients), setup.plan.aggregate(cohort)
+
+
+def _drawn(setup: Setup, number: int) -> list[int]:
+    rng = np.random.default_rng([setup.seed, _DRAW, number])
+    return sorted(rng.choice(len(setup.population.parts), setup.per_round, replace=False).tolist())
+
+
+def _poisoned(setup: Setup) -> Population:
+    """The population in which attackers have their own poisoned copies of what was theirs."""
+    if setup.attack is None or setup.attack.poison is None:
+        return setup.population
+    data, parts = setup.population.data, list(setup.population.parts)
+    x, y = [data.x], [data.y]
+    end = len(data)
+    for client in range(len(parts) - setup.attackers, len(parts)):
+        poisoned = setup.attack.poison(data.take(parts[client]))
+        x.append(poisoned.x)
+        y.append(poisoned.y)
+        parts[client] = np.arange(end, end + len(poisoned))
+        end += len(poisoned)
+    return Population(Dataset(np.concatenate(x), np.concatenate(y), data.classes), tuple(parts))
+
+
+def _plants_trigger(setup: Setup) -> bool:
+    return setup.attack is not None and setup.attack.name == "backdoor"
+
+
+def _attacked(setup: Setup, model: Model, sent: _Sent, number: int) -> _Sent:
+    """What arrives: honest updates as they are; attackers' as bytes, of which some may be unreadable."""
+    first = len(setup.population.parts) - setup.attackers
+    bad = [i for i, client in enumerate(sent.clients) if client >= first]
+    if setup.attack is None or not bad:
+        return sent
+    bits, coordinates = setup.plan.fraction_bits, coordinates_of(model)
+    honest = [i for i in range(len(sent.clients)) if i not in bad]
+    rng = np.random.default_rng([setup.seed, _ATTACK, number])
+    values = fixed.dequantise(sent.rows, bits)
+    crafted = setup.attack.craft(Scene(values[honest], values[bad], rng))
+    rows = {i: sent.rows[i] for i in honest}
+    for i, update in zip(bad, crafted, strict=True):
+        try:
+            rows[i] = updates.decode(_bytes(update, coordinates, bits), coordinates)
+        except FormatError:
+            continue
+    kept = sorted(rows)
+    return _Sent([sent.clients[i] for i in kept], np.stack([rows[i] for i in kept]))
+
+
+def _bytes(update: npt.NDArray[np.float64], coordinates: Coordinates, fraction_bits: int) -> bytes:
+    """An update as its sender would write it: what no integer stands for, as floats."""
+    if np.isfinite(update).all():
+        return updates.encode(fixed.quantise(update, fraction_bits), coordinates)
+    return tensors.pack(coordinates.split(update.astype(np.float32)))
+
+
+def _root(setup: Setup, model: Model, number: int) -> Vector | None:
+    if setup.trusted is None:
+        return None
+    holder = Population(setup.trusted, (np.arange(len(setup.trusted)),))
+    root: Vector = local_updates(model, holder, [0], setup.options, number, setup.plan.fraction_bits)[0]
+    return root
+
+
+def started(data: Dataset, architecture: str, hyper_parameters: Mapping[str, Any], seed: int) -> Model:
+    """An untrained model for images or tables like `data`, which it normalises. Raises LearningError."""
+    family = family_of("image-classification" if len(data.input_shape) == 3 else "tabular")
+    chosen, task = family.architecture(architecture, hyper_parameters), family.task(data)
+    with deterministic(seed, torch.device("cpu")):
+        module = family.build(chosen, task)
+    normalise_by(module, data)
+    return model_of(module, chosen, task)
