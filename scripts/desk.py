@@ -22,12 +22,12 @@ from web3.exceptions import Web3Exception
 from covey.chain import Call, Gateway, Record
 from covey.chain.artefacts import codebook
 from covey.cli import options
-from covey.cli.acts import survey
+from covey.cli.acts.following import find, read_tasks
 from covey.cli.acts.session import KEY, Connection, connect
 from covey.cli.exits import Exit
 from covey.cli.failures import CliError, Failure, explain
 from covey.cli.output import Output
-from covey.roles.errors import UnknownTask
+from covey.roles.arena import ARENA
 from covey.roles.view import View
 from covey.wallet import KeyFromEnvironment, open_signer
 
@@ -78,11 +78,9 @@ class Desk:
         """A task as it is now. Raises UnknownTask, ChainError."""
         if brownie.network.rpc.is_active():
             brownie.chain.mine()  # a development node mines when it must: its latest block may be long ago
-        found = survey.read_tasks(connection, frozenset({task}))
-        if task not in found:
-            raise UnknownTask(task, connection.deployment.addresses.arena)
+        state = find(read_tasks(connection, ARENA, frozenset({task})), task, connection, ARENA)
         head = self.gateway.head()
-        return View(found[task], head.timestamp, head.number)
+        return View(state, head.timestamp, head.number)
 
 
 @contextmanager

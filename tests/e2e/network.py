@@ -32,7 +32,7 @@ from covey.localnet import Localnet, Node, Settings
 from covey.protocol.params import Lengths, TaskParams
 from covey.roles.arena import ARENA
 from covey.roles.config import Notice, TaskPlan, WorkerConfig
-from covey.roles.engine import Event
+from covey.roles.engine import Engine, Event, S
 from covey.roles.run import create_task
 from covey.roles.task import TaskState
 from covey.wallet import Signer
@@ -127,7 +127,7 @@ class Network:
     def _fund(self) -> None:
         """Every account gets stake, credit, and lets the Arena use both."""
         c = self.contracts
-        vault, ledger, arena = c.vault.address, c.ledger.address, c.arena.address
+        vault, ledger, arena, alliance = c.vault.address, c.ledger.address, c.arena.address, c.alliance.address
         for i, signer in enumerate(self.signers):
             if i:
                 self.send(0, c.token.call("transfer", signer.address, 10_000 * TOKEN))
@@ -138,6 +138,7 @@ class Network:
             self.send(i, c.vault.call("approveEngine", arena, 2**96 - 1))
             self.send(i, c.ledger.call("deposit", 5_000 * TOKEN))
             self.send(i, c.ledger.call("approve", arena, 2**96 - 1))
+            self.send(i, c.ledger.call("approve", alliance, 2**96 - 1))
 
     # Time -------------------------------------------------------------------------------------------------------------
 
@@ -218,7 +219,8 @@ class Network:
         defaults: dict[str, dict[str, Any]] = {
             "trainer": {"architecture": "linear", "epochs": 5, "seed": account, "strategy": "honest", "relays": []},
             "validator": {"strategy": "honest"},
-            "keeper": {"courtesy": 5},
+            "keeper": {"courtesy": 5, "task": None, "alliance": None},
+            "client": {"strategy": "honest", "seed": account},
             "creator": {"models": str(self.folder / "models")},
         }
         config = self.folder / f"{name}.json"
@@ -267,11 +269,11 @@ class Network:
 
     # What happened ----------------------------------------------------------------------------------------------------
 
-    def records(self) -> list[Record]:
-        """All events of the Arena so far."""
+    def records(self, engine: Engine[Any, Any] = ARENA) -> list[Record]:
+        """All events of a contract so far."""
         with Journal(self.folder / f"observer-{time.monotonic_ns()}.sqlite") as journal:
-            arena = self.contracts.arena.address
-            follower = EventFollower(self.gateway, journal.feed("all"), Filter((arena,), self.deployment.block))
+            address = engine.contract(self.contracts).address
+            follower = EventFollower(self.gateway, journal.feed("all"), Filter((address,), self.deployment.block))
             for _ in follower.sync(self.gateway.head()):
                 pass
             return list(follower.records())
@@ -283,19 +285,27 @@ class Network:
         ]
 
     def state(self, task: int) -> TaskState:
-        """The task, folded from all its events."""
-        records = self.records()
+        """The Arena's task, folded from all its events."""
+        return self.tasks(ARENA)[task]
+
+    def tasks(self, engine: Engine[S, Any]) -> dict[int, S]:
+        """All tasks of a contract, folded from its events."""
+        records = self.records(engine)
         numbers = sorted({record.log.block for record in records})
         heads = self.gateway.rpc.ask_each([queries.block(number) for number in numbers])
         times = {head.number: head.timestamp for head in heads if head is not None}
         events = (Event(r.name, r.arguments, r.log.block, times[r.log.block]) for r in records)
-        return ARENA.fold({}, events)[task]
+        return engine.fold({}, events)
 
     def await_state(self, task: int, condition: Callable[[TaskState], bool]) -> TaskState:
-        """Waits until the task's state meets a condition."""
+        """Waits until the Arena's task meets a condition."""
+        return self.await_task(ARENA, task, condition)
+
+    def await_task(self, engine: Engine[S, Any], task: int, condition: Callable[[S], bool]) -> S:
+        """Waits until a task's state meets a condition."""
         deadline = time.monotonic() + PATIENCE
         while True:
-            state = self.state(task)
+            state = self.tasks(engine)[task]
             if condition(state):
                 return state
             crashed = [w.name for w in self.workers.values() if w.process is not None and w.process.poll() in (1, 3)]

@@ -8,11 +8,18 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from covey.apps.app import App
+from covey.apps.own import OwnApp
 from covey.chain.deployment import Deployment
 from covey.chain.errors import ChainError
 from covey.chain.sender import SendPolicy
 from covey.learning.architectures import Cnn, Linear, Mlp
+from covey.learning.data import load
+from covey.learning.local import LocalOptions
 from covey.learning.task import TrainOptions
+from covey.roles.alliance.config import ClientConfig, ClientStrategy
+from covey.roles.alliance.description import AllianceDescription
+from covey.roles.alliance.models import GlobalModel
 from covey.roles.config import (
     CreatorConfig,
     KeeperConfig,
@@ -24,7 +31,7 @@ from covey.roles.config import (
     WorkerConfig,
 )
 from covey.roles.errors import RoleError
-from covey.roles.run import ended_by_signals, run_creator, run_keeper, run_trainer, run_validator
+from covey.roles.run import ended_by_signals, run_client, run_creator, run_keeper, run_trainer, run_validator
 from covey.roles.strategies import TrainerStrategy, ValidatorStrategy
 from covey.wallet import Signer
 
@@ -66,7 +73,18 @@ def run(role: str, worker: WorkerConfig, options: dict[str, Any], report: Report
             run_validator(ValidatorConfig(worker, strategy=strategy, device="cpu", **options), report)
         case "keeper":
             relay = RelayConfig(port=options["port"]) if "port" in options else None
-            run_keeper(KeeperConfig(worker, frozenset({options["task"]}), relay, options["courtesy"]), report)
+            tasks, alliances = (frozenset({n} if n else ()) for n in (options["task"], options["alliance"]))
+            run_keeper(KeeperConfig(worker, tasks, relay, options["courtesy"], alliances), report)
+        case "client":
+            data = load(options.pop("data"))
+            training = LocalOptions(seed=options.pop("seed"), learning_rate=0.002, device="cpu")
+            strategy = ClientStrategy(options.pop("strategy"))
+
+            def make(model: GlobalModel, description: AllianceDescription) -> App:
+                assert model.own is not None
+                return OwnApp(model.own, data, training)
+
+            run_client(ClientConfig(worker, app=make, strategy=strategy, **options), report)
         case "creator":
             run_creator(CreatorConfig(worker, options["task"], Path(options["models"])), report)
         case _:

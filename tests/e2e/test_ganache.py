@@ -8,11 +8,12 @@ from pathlib import Path
 import pytest
 
 from covey.chain import Gateway, artefacts
+from covey.cli.acts.following import read_tasks
 from covey.cli.acts.session import Connection
-from covey.cli.acts.survey import read_tasks
 from covey.localnet import Localnet, Node
 from covey.protocol.commitments import Domain
 from covey.protocol.params import GWEI
+from covey.roles.arena import ARENA
 from covey.roles.task import TaskState
 from covey.wallet import Signer
 from tests.e2e.brownie_scripts import Scripts
@@ -32,7 +33,7 @@ def scripts(tmp_path: Path) -> Iterator[Scripts]:
 
 def state_of(scripts: Scripts, gateway: Gateway) -> TaskState:
     deployment = scripts.deployment
-    return read_tasks(Connection(gateway, deployment, deployment.contracts()), frozenset({TASK}))[TASK]
+    return read_tasks(Connection(gateway, deployment, deployment.contracts()), ARENA, frozenset({TASK}))[TASK]
 
 
 def test_a_whole_round(scripts: Scripts) -> None:

@@ -79,8 +79,9 @@ def test_credit_is_deposited_allowed_and_claimed(covey: Covey, endow: Endow) -> 
     me = endow(6, 10)
     covey.ok("ledger", "deposit", "4", account=6)
     covey.ok("ledger", "approve", "3", account=6)
-    shown = covey.ok("ledger", "show", account=6)
-    assert shown == {"account": me, "credit": str(4 * TOKEN), "chargeable_by_arena": str(3 * TOKEN)}
+    covey.ok("ledger", "approve", "2", "--alliance", account=6)
+    chargeable = {"chargeable_by_arena": str(3 * TOKEN), "chargeable_by_alliance": str(2 * TOKEN)}
+    assert covey.ok("ledger", "show", account=6) == {"account": me, "credit": str(4 * TOKEN), **chargeable}
     assert covey.ok("claim", "--keep", account=6)["claimed"] == "0"
     assert covey.ok("claim", account=6)["claimed"] == str(4 * TOKEN)
     assert covey("claim", account=6).out.strip() == "nothing else to claim"

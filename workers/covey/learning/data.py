@@ -152,25 +152,25 @@ def stratify(y: npt.NDArray[np.int64], shares: Sequence[float], seed: bytes) -> 
 # Sources --------------------------------------------------------------------------------------------------------------
 
 
-def load(source: str, label: str | None = None, image_side: int | None = None) -> Dataset:
+def load(source: str, label: str | None = None, image_side: int | None = None, names: Sequence[str] = ()) -> Dataset:
     """A data set by name (`digits`, `breast-cancer`) or path: `.npz`, `.csv`, or a folder of labelled images.
 
     `label` names the label column of a CSV file (default: the last). `image_side` resizes a folder's images to squares.
-    Raises DataError.
+    `names` are those of all classes in order, for data that holds only some of them. Raises DataError.
     """
     if source in BUILT_IN:
         return BUILT_IN[source]()
     path = Path(source)
     if path.is_dir():
-        return load_images(path, image_side)
+        return load_images(path, image_side, names)
     if not path.is_file():
         raise DataError(f"no data at {source!r}: give a path, or one of {', '.join(BUILT_IN)}")
     if path.stat().st_size > MAX_BYTES:
         raise DataError(f"{path.name} is over {MAX_BYTES:,} bytes")
     if path.suffix == ".npz":
-        return load_npz(path)
+        return load_npz(path, names)
     if path.suffix == ".csv":
-        return load_csv(path, label)
+        return load_csv(path, label, names)
     raise DataError(f"{path.name}: expected .npz, .csv or a folder with one sub-folder of images per class")
 
 
@@ -193,7 +193,7 @@ def load_breast_cancer() -> Dataset:
 BUILT_IN: Mapping[str, Callable[[], Dataset]] = {"digits": load_digits, "breast-cancer": load_breast_cancer}
 
 
-def load_npz(path: Path) -> Dataset:
+def load_npz(path: Path, names: Sequence[str] = ()) -> Dataset:
     """Arrays `x` and `y` of an .npz file. Images may be (n, height, width) or (n, channels, height, width)."""
     try:
         with zipfile.ZipFile(path) as archive:
@@ -212,10 +212,10 @@ def load_npz(path: Path) -> Dataset:
         raise DataError(f"{path.name}: x must be numeric, not {x.dtype}")
     if x.ndim == 3:
         x = x[:, None]
-    return _labelled(x if x.dtype == np.uint8 else x.astype(np.float32), y.tolist())
+    return _labelled(x if x.dtype == np.uint8 else x.astype(np.float32), y.tolist(), names)
 
 
-def load_csv(path: Path, label: str | None = None) -> Dataset:
+def load_csv(path: Path, label: str | None = None, names: Sequence[str] = ()) -> Dataset:
     """A CSV file with a header line: numeric features and one label column (default: the last), of any text."""
     with path.open(newline="", encoding="utf-8") as stream:
         rows = csv.reader(stream)
@@ -236,10 +236,10 @@ def load_csv(path: Path, label: str | None = None) -> Dataset:
             raise DataError(f"{path.name}, line {rows.line_num}: {error}") from error
     if not features:
         raise DataError(f"{path.name} has no rows under its header")
-    return _labelled(np.stack(features), labels)
+    return _labelled(np.stack(features), labels, names)
 
 
-def load_images(folder: Path, side: int | None = None) -> Dataset:
+def load_images(folder: Path, side: int | None = None, names: Sequence[str] = ()) -> Dataset:
     """A folder with one sub-folder of images per class, in the order of their names.
 
     Images are grey if the first one is, else RGB; all must have the first one's size unless `side` resizes them.
@@ -259,7 +259,7 @@ def load_images(folder: Path, side: int | None = None) -> Dataset:
             raise DataError(f"{file.name} is {image.shape}, the first {first.shape}: give a size to resize all to")
         x[i] = image
     x = x[:, None] if mode == "L" else np.ascontiguousarray(x.transpose(0, 3, 1, 2))
-    return Dataset(x, np.array([label for _, label in files], dtype=np.int64), len(classes))
+    return _labelled(x, [classes[label].name for _, label in files], names or [entry.name for entry in classes])
 
 
 def _read_image(file: Path, mode: str | None, side: int | None) -> npt.NDArray[np.uint8]:
@@ -278,12 +278,20 @@ def _read_image(file: Path, mode: str | None, side: int | None) -> npt.NDArray[n
         raise DataError(f"{file.parent.name}/{file.name}: {error}") from error
 
 
-def _labelled(x: Array, labels: Sequence[object]) -> Dataset:
-    """Class i is the i-th distinct label, in numeric order where all are whole numbers, else in that of their text."""
+def _labelled(x: Array, labels: Sequence[object], names: Sequence[str]) -> Dataset:
+    """Class i is the i-th of `names`; without names, the i-th distinct label, in numeric order where all are whole
+    numbers, else in that of their text."""
     texts = [str(label) for label in labels]
+    classes = list(names) or _distinct(texts)
+    index = {text: i for i, text in enumerate(classes)}
+    unknown = next((text for text in texts if text not in index), None)
+    if unknown is not None:
+        raise DataError(f"the label {unknown[:40]!r} is none of the task's classes {', '.join(classes[:8])}")
+    return Dataset(x, np.array([index[text] for text in texts], dtype=np.int64), len(classes))
+
+
+def _distinct(texts: Sequence[str]) -> list[str]:
     try:
-        distinct = sorted(set(texts), key=int)
+        return sorted(set(texts), key=int)
     except ValueError:
-        distinct = sorted(set(texts))
-    index = {text: i for i, text in enumerate(distinct)}
-    return Dataset(x, np.array([index[text] for text in texts], dtype=np.int64), len(distinct))
+        return sorted(set(texts))

@@ -115,7 +115,7 @@ class Network(Closing):
     # Accounts ---------------------------------------------------------------------------------------------------------
 
     def fund(self) -> None:
-        """Gives everybody tokens, stake, credit, and the Arena leave to use both."""
+        """Gives everybody tokens, stake, credit, and Arena and Alliance leave to use them."""
         for person in self.cast.everybody:
             self.endow(self.signers[person.name], self._sender(person.name, self.signers[person.name]), person)
         spare = Person("spare", (), stake=1_000 * 10**18, credit=1_000 * 10**18)
@@ -125,7 +125,7 @@ class Network(Closing):
 
     def endow(self, signer: Signer, sender: Sender, person: Person) -> None:
         c, name = self.contracts, person.name
-        vault, ledger, arena = c.vault.address, c.ledger.address, c.arena.address
+        vault, ledger, arena, alliance = c.vault.address, c.ledger.address, c.arena.address, c.alliance.address
         amount = person.stake + person.credit + sum(wei for who, _, wei in self.cast.delegations if who == name)
         if amount:
             self._bank.send(f"{name}/tokens", c.token.call("transfer", signer.address, amount))
@@ -142,6 +142,7 @@ class Network(Closing):
                 c.token.call("approve", ledger, person.credit),
                 c.ledger.call("deposit", person.credit),
                 c.ledger.call("approve", arena, _UNLIMITED),
+                c.ledger.call("approve", alliance, _UNLIMITED),
             ]
         for i, call in enumerate(calls):
             sender.send(f"{name}/{i}", call)

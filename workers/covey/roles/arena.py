@@ -9,7 +9,8 @@ from covey.roles.view import View
 ARENA: Final[Engine[TaskState, View]] = Engine(
     name="Arena",
     listing="covey task list",
-    address=lambda addresses: addresses.arena,
+    option="",
+    contract=lambda contracts: contracts.arena,
     creation="TaskCreated",
     begin=created,
     timed=frozenset({"TaskCreated", "KeyPosted", "TaskEnded"}),

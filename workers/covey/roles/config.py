@@ -104,13 +104,14 @@ class RelayConfig:
 
 @dataclass(frozen=True)
 class KeeperConfig:
-    """`tasks` None: all. Accounts have `courtesy` seconds to conclude themselves before the keeper does. It ends when
-    all of its `tasks` are finished."""
+    """`tasks` of the Arena and `alliances` (None: all) are kept; accounts have `courtesy` seconds to conclude or
+    collect themselves before the keeper does it. It ends when all of them are finished."""
 
     worker: WorkerConfig
     tasks: frozenset[int] | None = None
     relay: RelayConfig | None = None
     courtesy: int = 20
+    alliances: frozenset[int] | None = frozenset()
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from covey.learning.data import SMALL_SHARD, Split, encode_shard, split_for_task
 from covey.learning.families import family_of
 from covey.learning.task import TaskSpec
 from covey.roles import creator, errands
+from covey.roles.arena import ARENA
 from covey.roles.config import CreatorConfig, TaskPlan
 from covey.roles.context import Context
 from covey.roles.creator import CreatorFacts
@@ -51,7 +52,7 @@ def post_task(context: Context, plan: TaskPlan) -> int:
     uri = put_description(_describe(context, plan, split, shards, secrets.box_keys.public, nonce), context.store)
     key = f"create/{plan.reference}"
     if context.journal.intents.find(key) is None:
-        require_credit(context, context.address, params.bounty + params.bond)
+        require_credit(context, ARENA, context.address, params.bounty + params.bond)
     abi_shards = [tuple(asdict(shard.commitment).values()) for shard in shards]
     call = context.contracts.arena.call("createTask", params.to_abi(), abi_shards, uri)
     receipt = context.sender.send(key, call)

@@ -33,6 +33,10 @@ class Step(StrEnum):
     # Creators
     POST_KEY = "post-key"
     COLLECT = "collect"
+    # Clients of the Alliance; they also train, commit, publish, reveal and collect
+    JOIN = "join"
+    JUDGE = "judge"
+    RESUME = "resume"
 
 
 @dataclass(frozen=True)

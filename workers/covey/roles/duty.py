@@ -6,8 +6,10 @@ import time
 from dataclasses import asdict, dataclass
 from typing import Final, Generic, Protocol, TypeVar
 
+from covey.apps.app import AppError
 from covey.chain.errors import ContractError, RpcRefused, TransactionError
 from covey.chain.wire import Head
+from covey.federated.errors import FederatedError
 from covey.learning.errors import LearningError
 from covey.protocol.errors import ProtocolError
 from covey.roles import faults
@@ -15,7 +17,7 @@ from covey.roles.config import Notice
 from covey.roles.context import Context
 from covey.roles.decision import Act, Decision
 from covey.roles.engine import Engine, S, V
-from covey.roles.errors import ModelLost, RelayError, UnknownTask
+from covey.roles.errors import ModelLost, RelayError, UnknownTask, WorkLost
 from covey.roles.observer import Observer
 from covey.roles.outcome import Local, Outcome, Sent
 from covey.roles.usage import usage
@@ -35,6 +37,9 @@ _PASSING: Final = (
     LearningError,
     ProtocolError,
     ModelLost,
+    WorkLost,
+    AppError,
+    FederatedError,
 )
 """What may keep a worker from one deed, and not from others or from trying again."""
 
@@ -103,8 +108,7 @@ class Duty(Generic[S, V]):
         for task in self._wanted or ():
             if task not in self._observer.tasks and task not in self._observer.forgotten:
                 engine = self._engine
-                address = engine.address(self._context.config.deployment.addresses)
-                raise UnknownTask(task, engine.name, address, engine.listing)
+                raise UnknownTask(task, engine.name, engine.contract(self._context.contracts).address, engine.listing)
 
     def begin(self, head: Head) -> list[Begun[V]]:
         """Begins what is due, in all tasks at once."""

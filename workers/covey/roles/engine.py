@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
-from eth_typing import ChecksumAddress
-
-from covey.chain.deployment import Addresses
+from covey.chain.contract import Contract
+from covey.chain.deployment import Contracts
 
 
 @dataclass(frozen=True)
@@ -52,7 +51,8 @@ V = TypeVar("V", bound=Moment)
 
 @dataclass(frozen=True)
 class Engine(Generic[S, V]):
-    """One contract that runs tasks. `listing` is the command that lists them.
+    """One contract that runs tasks. `listing` is the command that lists them; `option` names the contract to commands
+    that serve several, with a space before it.
 
     The event `creation` begins a task, `begin` makes its state; of events in `timed` the time matters, however late
     they are read. `view` is (state, now, block) -> view.
@@ -60,7 +60,8 @@ class Engine(Generic[S, V]):
 
     name: str
     listing: str
-    address: Callable[[Addresses], ChecksumAddress]
+    option: str
+    contract: Callable[[Contracts], Contract]
     creation: str
     begin: Callable[[Event], S]
     timed: frozenset[str]

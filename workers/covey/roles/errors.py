@@ -28,6 +28,16 @@ class ModelLost(RoleError):
         )
 
 
+class WorkLost(RoleError):
+    """A client of an Alliance committed to something that its journal does not hold."""
+
+    def __init__(self, journal: Path, round_: int) -> None:
+        super().__init__(
+            f"the journal {journal} does not hold what this client committed to in round {round_ + 1}: start it with "
+            "the journal it had then"
+        )
+
+
 class UnknownTask(RoleError):
     """There is no such task."""
 

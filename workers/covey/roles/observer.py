@@ -37,7 +37,7 @@ class Observer(Generic[S]):
         deployment: Deployment,
         tasks: frozenset[int] | None,
     ) -> None:
-        contract = engine.address(deployment.addresses)
+        contract = engine.contract(deployment.contracts()).address
         # A task's number is the first topic after the event's.
         topics = () if tasks is None else (None, tuple(task.to_bytes(32) for task in sorted(tasks)))
         name = "all" if tasks is None else ",".join(map(str, sorted(tasks)))

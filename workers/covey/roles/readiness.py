@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from covey.protocol.params import GWEI
 from covey.roles.context import Context
+from covey.roles.engine import Engine
 from covey.roles.errors import NotReady
 
 _NOBODY = "0x0000000000000000000000000000000000000000"
@@ -42,11 +45,11 @@ def require_stake(context: Context, stake: int) -> str:
     return operator
 
 
-def require_credit(context: Context, account: str, amount: int) -> None:
-    """Raises NotReady unless the Arena can charge `amount` wei to the account's credit in the Ledger."""
-    ledger, arena = context.contracts.ledger, context.contracts.arena.address
+def require_credit(context: Context, engine: Engine[Any, Any], account: str, amount: int) -> None:
+    """Raises NotReady unless the engine can charge `amount` wei to the account's credit in the Ledger."""
+    ledger, charging = context.contracts.ledger, engine.contract(context.contracts).address
     credit, allowance = context.gateway.read_each(
-        [ledger.call("creditOf", account), ledger.call("allowanceOf", account, arena)]
+        [ledger.call("creditOf", account), ledger.call("allowanceOf", account, charging)]
     )
     if credit < amount:
         raise NotReady(
@@ -55,6 +58,6 @@ def require_credit(context: Context, account: str, amount: int) -> None:
         )
     if allowance < amount:
         raise NotReady(
-            f"{account} lets the Arena charge {allowance} wei, {amount} are needed: run "
-            f"'covey ledger approve {amount}wei'"
+            f"{account} lets the {engine.name} charge {allowance} wei, {amount} are needed: run "
+            f"'covey ledger approve {amount}wei{engine.option}'"
         )

@@ -10,7 +10,13 @@ import signal
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from types import FrameType
+from typing import Any
 
+from covey.roles.alliance.config import AlliancePlan, ClientConfig
+from covey.roles.alliance.engine import ALLIANCE
+from covey.roles.alliance.keeping import AllianceKeeperRole
+from covey.roles.alliance.posting import post_alliance
+from covey.roles.alliance.taking_part import ClientRole
 from covey.roles.arena import ARENA
 from covey.roles.config import (
     CreatorConfig,
@@ -54,15 +60,32 @@ def run_creator(config: CreatorConfig, report: Report) -> None:
         Worker(context, Duty(context, ARENA, CreatorRole(context, config), frozenset({config.task}))).run()
 
 
+def create_alliance(config: WorkerConfig, plan: AlliancePlan, report: Report) -> int:
+    """Posts an Alliance task, or finds it posted; returns its number. See `post_alliance` for errors."""
+    with opened(config, report) as context:
+        return post_alliance(context, plan)
+
+
+def run_client(config: ClientConfig, report: Report) -> None:
+    """Takes part in one Alliance task, from joining to pay. Raises as `run_trainer`."""
+    with opened(config.worker, report) as context:
+        Worker(context, Duty(context, ALLIANCE, ClientRole(context, config), frozenset({config.task}))).run()
+
+
 def run_keeper(config: KeeperConfig, report: Report) -> None:
-    """Does what is due in tasks and relays handles' messages. Raises as `run_trainer`."""
+    """Does what is due in tasks and alliances, and relays handles' messages. Raises as `run_trainer`."""
     with ExitStack() as stack:
         context = stack.enter_context(opened(config.worker, report))
         if config.relay is not None:
             from covey.roles.relay import Relay  # an HTTP server is a lot to load for those who are none
 
             stack.enter_context(Relay(context, config.relay))
-        Worker(context, Duty(context, ARENA, KeeperRole(context, config), config.tasks)).run()
+        duties: list[Duty[Any, Any]] = []
+        if config.tasks != frozenset():
+            duties.append(Duty(context, ARENA, KeeperRole(context, config), config.tasks))
+        if config.alliances != frozenset():
+            duties.append(Duty(context, ALLIANCE, AllianceKeeperRole(context, config.courtesy), config.alliances))
+        Worker(context, *duties).run()
 
 
 @contextmanager

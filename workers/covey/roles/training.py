@@ -15,6 +15,7 @@ from covey.learning.task import Progress, TaskSpec
 from covey.learning.task import Report as Epoch
 from covey.learning.trainers import Trainer, built_in, train_artefact
 from covey.roles import errands, trainer
+from covey.roles.arena import ARENA
 from covey.roles.background import Background
 from covey.roles.config import Notice, TrainerConfig
 from covey.roles.context import Context
@@ -92,7 +93,7 @@ class TrainerRole:
         stake = self._config.stake or params.min_trainer_stake
         self._context.describe(view.state)
         operator = require_stake(context, stake)
-        require_credit(context, operator, params.quota * params.relay_fee)
+        require_credit(context, ARENA, operator, params.quota * params.relay_fee)
         key = context.config.signer.public_key
         x, y = int.from_bytes(key[:32]), int.from_bytes(key[32:])
         return context.send(act, task, context.contracts.arena.call("enrolTrainer", task, stake, x, y))

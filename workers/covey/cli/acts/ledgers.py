@@ -1,10 +1,15 @@
-"""Money for tasks: credit in the Ledger, and what the Arena may charge; and taking all that is due out."""
+"""Money for tasks: credit in the Ledger, and what engines may charge; and taking all that is due out."""
+
+from typing import Any
 
 from covey.cli.acts.session import Connection, Session, parse_address
 from covey.cli.acts.staking import pay_from_wallet
 from covey.cli.acts.survey import dues
 from covey.cli.amounts import tokens
 from covey.cli.output import Output, Table
+from covey.roles.alliance.engine import ALLIANCE
+from covey.roles.arena import ARENA
+from covey.roles.engine import Engine
 
 UNLIMITED = (1 << 96) - 1
 
@@ -17,22 +22,32 @@ def deposit(session: Session, amount: int) -> None:
     session.out.say(f"{tokens(amount)} deposited for {session.address}")
 
 
-def approve(session: Session, ceiling: int) -> None:
-    """Sets what the Arena may still charge to the account's credit."""
-    ledger, arena = session.contracts.ledger, session.contracts.arena
-    receipt = session.send("approving the Arena", ledger.call("approve", arena.address, ceiling))
+def approve(session: Session, ceiling: int, alliance: bool) -> None:
+    """Sets what the Arena (or the `alliance`) may still charge to the account's credit."""
+    contracts = session.contracts
+    engine: Engine[Any, Any] = ALLIANCE if alliance else ARENA
+    call = contracts.ledger.call("approve", engine.contract(contracts).address, ceiling)
+    receipt = session.send(f"approving the {engine.name}", call)
     session.out.result({"ceiling": str(ceiling), "transaction": "0x" + receipt.transaction.hex()})
-    session.out.say(f"the Arena may charge up to {tokens(ceiling)} to {session.address}")
+    session.out.say(f"the {engine.name} may charge up to {tokens(ceiling)} to {session.address}")
 
 
 def show(connection: Connection, account: str, out: Output) -> None:
-    address, ledger, arena = parse_address(account), connection.contracts.ledger, connection.contracts.arena
-    credit, allowance = connection.read_each(
-        [ledger.call("creditOf", address), ledger.call("allowanceOf", address, arena.address)]
+    address, contracts = parse_address(account), connection.contracts
+    ledger = contracts.ledger
+    engines: tuple[Engine[Any, Any], ...] = (ARENA, ALLIANCE)
+    credit, *allowances = connection.read_each(
+        [
+            ledger.call("creditOf", address),
+            *(ledger.call("allowanceOf", address, engine.contract(contracts).address) for engine in engines),
+        ]
     )
-    out.result({"account": address, "credit": str(credit), "chargeable_by_arena": str(allowance)})
-    chargeable = "no limit" if allowance == UNLIMITED else tokens(allowance)
-    out.table(Table((f"account {address}", ""), [("credit", tokens(credit)), ("the Arena may charge", chargeable)]))
+    facts, rows = {"account": address, "credit": str(credit)}, [("credit", tokens(credit))]
+    for engine, allowance in zip(engines, allowances, strict=True):
+        facts[f"chargeable_by_{engine.name.lower()}"] = str(allowance)
+        rows.append((f"the {engine.name} may charge", "no limit" if allowance == UNLIMITED else tokens(allowance)))
+    out.result(facts)
+    out.table(Table((f"account {address}", ""), rows))
 
 
 def claim(session: Session, keep: bool) -> None:

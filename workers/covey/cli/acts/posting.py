@@ -1,11 +1,11 @@
 """Posting tasks, and serving them as their creator."""
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from covey.chain import RpcError, TransactionStuck
 from covey.cli import durations
@@ -16,9 +16,12 @@ from covey.cli.output import Output
 from covey.learning.data import Dataset, load
 from covey.learning.families import FAMILIES
 from covey.learning.scoring import baseline
+from covey.protocol.alliance.params import Lengths as AllianceLengths
 from covey.protocol.params import DEMO, GWEI, STANDARD, Lengths, TaskParams
 from covey.roles.config import CreatorConfig, TaskPlan
 from covey.roles.run import create_task, ended_by_signals, run_creator
+
+L = TypeVar("L", Lengths, AllianceLengths)
 
 SCHEDULES: Final[Mapping[str, Lengths]] = {"standard": STANDARD, "demo": DEMO}
 
@@ -69,13 +72,13 @@ def create(
     plan = TaskPlan(
         reference=reference or secrets.token_hex(8),
         title=title or f"{Path(choice.source).name}, {rounds} rounds",
-        family=choice.family or _family_of(data),
+        family=choice.family or family_for(data),
         data=data,
         rounds=rounds,
         params=params,
     )
     with ended_by_signals():
-        with _resumable(plan.reference), out.step("encrypting the hidden data and posting the task"):
+        with resumable(plan.reference), out.step("encrypting the hidden data and posting the task"):
             task = create_task(config, plan, Reporter(out))
         out.event({"kind": "posted", "task": task, "reference": plan.reference})
         out.say(f"posted task {task}; if this is interrupted, go on with 'covey task serve {task}'")
@@ -85,7 +88,7 @@ def create(
 
 
 @contextmanager
-def _resumable(reference: str) -> Iterator[None]:
+def resumable(reference: str) -> Iterator[None]:
     """Tells how to go on after being cut off: under another reference, a second task would be posted."""
     again = f"start again with --reference {reference}, so that no second task is posted"
     try:
@@ -108,22 +111,8 @@ def task_params(shards: tuple[Dataset, ...], rounds: int, terms: Terms) -> TaskP
     """The rules that follow from the terms and the hidden data. Raises CliError, ParamOutOfRange."""
     if terms.schedule not in SCHEDULES:
         raise CliError(f"there is no schedule {terms.schedule!r}", f"choose one of {', '.join(SCHEDULES)}", Exit.USAGE)
-    lengths, rules = SCHEDULES[terms.schedule], dict[str, int]()
     names = {field.name for field in fields(TaskParams)} - {"rounds", "lengths", "bounty", "bond"}
-    for name, text in terms.overrides.items():
-        if name in {field.name for field in fields(Lengths)}:
-            try:
-                lengths = replace(lengths, **{name: durations.parse(text)})
-            except ValueError as error:
-                raise CliError(f"--set {name}: {error}", f"write for example --set {name}=2h", Exit.USAGE) from error
-        elif name in names and text.isdecimal():
-            rules[name] = int(text)
-        else:
-            raise CliError(
-                f"--set {name}={text} sets no parameter to a number",
-                "docs/protocol.md, section 2, has their names, units and ranges",
-                Exit.USAGE,
-            )
+    lengths, rules = overridden(SCHEDULES[terms.schedule], names, terms.overrides, "docs/protocol.md, section 2,")
     members = rules.get("max_trainers", TaskParams.max_trainers) + rules.get(
         "max_validators", TaskParams.max_validators
     )
@@ -143,7 +132,27 @@ def task_params(shards: tuple[Dataset, ...], rounds: int, terms: Terms) -> TaskP
     return TaskParams.for_counts(examples, examples, rounds=rounds, **(chosen | rules))
 
 
-def _family_of(data: Dataset) -> str:
+def overridden(lengths: L, names: Collection[str], overrides: Mapping[str, str], page: str) -> tuple[L, dict[str, int]]:
+    """The lengths, and the parameters among `names`, that --set options choose; `page` has all. Raises CliError."""
+    rules: dict[str, int] = {}
+    for name, text in overrides.items():
+        if name in vars(lengths):
+            try:
+                lengths = replace(lengths, **{name: durations.parse(text)})
+            except ValueError as error:
+                raise CliError(f"--set {name}: {error}", f"write for example --set {name}=2h", Exit.USAGE) from error
+        elif name in names and text.isdecimal():
+            rules[name] = int(text)
+        else:
+            raise CliError(
+                f"--set {name}={text} sets no parameter to a number",
+                f"{page} has their names, units and ranges",
+                Exit.USAGE,
+            )
+    return lengths, rules
+
+
+def family_for(data: Dataset) -> str:
     """The first family whose inputs look like these."""
     for name, family in FAMILIES.items():
         with suppress(ValueError):

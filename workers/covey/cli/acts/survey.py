@@ -9,11 +9,11 @@ from typing import Any, Final
 from eth_typing import ChecksumAddress
 
 from covey.chain import Contract, ContractError, EventFollower, Filter, Record
+from covey.cli.acts.following import read_tasks
 from covey.cli.acts.session import Connection
 from covey.cli.acts.staking import NOBODY, exits_of
 from covey.journal import Journal
 from covey.roles.arena import ARENA
-from covey.roles.observer import Observer
 from covey.roles.task import TaskState
 
 _RECENT: Final = 1_000
@@ -89,7 +89,7 @@ def survey(connection: Connection, account: ChecksumAddress) -> Survey:
         approval=approval,
         pools=tuple(_pools(connection, account)),
         due=tuple(dues(connection, account)),
-        tasks=read_tasks(connection, numbers) if numbers else {},
+        tasks=read_tasks(connection, ARENA, numbers) if numbers else {},
     )
 
 
@@ -116,14 +116,6 @@ def dues(connection: Connection, account: ChecksumAddress) -> Iterator[Due]:
             yield Due(task, amount, operator)
 
 
-def read_tasks(connection: Connection, tasks: frozenset[int] | None) -> dict[int, TaskState]:
-    """Tasks as they are now; None: all."""
-    with TemporaryDirectory(prefix="covey-") as folder, Journal(Path(folder) / "journal.sqlite") as journal:
-        observer = Observer(ARENA, connection.gateway, journal, connection.deployment, tasks)
-        observer.update(connection.gateway.head())
-        return observer.tasks
-
-
 def history(
     connection: Connection, contract: Contract, events: Sequence[str], topics: tuple[tuple[bytes, ...] | None, ...]
 ) -> tuple[Record, ...]:
@@ -144,7 +136,7 @@ def all_events(connection: Connection) -> tuple[tuple[Record, ...], dict[int, Ta
     """Everything that the Arena, the vault and the Ledger told since the deployment, and the tasks that it makes."""
     contracts = connection.contracts
     addresses = (contracts.arena.address, contracts.vault.address, contracts.ledger.address)
-    return _follow(connection, Filter(addresses, connection.deployment.block)), read_tasks(connection, None)
+    return _follow(connection, Filter(addresses, connection.deployment.block)), read_tasks(connection, ARENA, None)
 
 
 def words(addresses: Sequence[str]) -> tuple[bytes, ...]:

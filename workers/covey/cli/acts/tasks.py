@@ -3,30 +3,24 @@
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from covey.cli import durations
+from covey.cli.acts.following import find, follow, read_tasks
 from covey.cli.acts.session import Connection
 from covey.cli.acts.staking import when
-from covey.cli.acts.survey import read_tasks
 from covey.cli.amounts import tokens
 from covey.cli.output import Output, Table
-from covey.journal import Journal
 from covey.protocol.params import GWEI
 from covey.protocol.phases import Cause, Phase, Status
 from covey.roles.arena import ARENA
 from covey.roles.description import Description, fetch_description
-from covey.roles.errors import UnknownTask
 from covey.roles.milestones import milestones
-from covey.roles.observer import Observer
 from covey.roles.standings import Standing, standings
 from covey.roles.task import Member, TaskState
 from covey.roles.view import View
 from covey.storage import StoreError, open_store
 
-_POLL: Final = 30.0
 _LISTED: Final = 20
 
 
@@ -67,7 +61,7 @@ def show_list(connection: Connection, everything: bool, out: Output) -> None:
 def show(connection: Connection, task: int, store: str, out: Output) -> None:
     """Everything about one task."""
     head = connection.gateway.head()
-    state = _find(read_tasks(connection, frozenset({task})), task, connection)
+    state = find(read_tasks(connection, ARENA, frozenset({task})), task, connection, ARENA)
     view = View(state, head.timestamp, head.number)
     description = None
     with suppress(StoreError):
@@ -97,30 +91,7 @@ def show(connection: Connection, task: int, store: str, out: Output) -> None:
 
 def watch(connection: Connection, task: int, out: Output) -> None:
     """Tells what happens in a task until it is finished."""
-    gateway = connection.gateway
-    with TemporaryDirectory(prefix="covey-") as folder, Journal(Path(folder) / "journal.sqlite") as journal:
-        observer = Observer(ARENA, gateway, journal, connection.deployment, frozenset({task}))
-        head = gateway.head()
-        told: set[str] = set()
-        waiting = ""
-        while True:
-            observer.update(head)
-            state = _find(observer.tasks, task, connection)
-            view = View(state, head.timestamp, head.number)
-            for stage, text in milestones(view):
-                if stage not in told:
-                    told.add(stage)
-                    out.event({"kind": "reached", "stage": stage, "text": text, "at": head.timestamp})
-                    out.say(f"{durations.show(max(0, head.timestamp - state.created_at)):>8}  {stage:16}  {text}")
-            if state.status is Status.FINISHED:
-                return
-            decision = view.waiting()
-            if decision.reason != waiting:
-                waiting = decision.reason
-                until = f", until {when(decision.until)}" if decision.until else ""
-                out.event({"kind": "waits", "text": waiting, "until": decision.until})
-                out.note(f"          waiting: {waiting}{until}")
-            head = gateway.wait_for_block(head, _POLL)
+    follow(connection, ARENA, task, milestones, lambda view: view.state.status is Status.FINISHED, out)
 
 
 def show_standing(state: TaskState, standing: Standing, names: Mapping[str, str], out: Output) -> None:
@@ -190,12 +161,6 @@ def _member(member: Member) -> dict[str, Any]:
         "handle": member.handle,
         "concluded": None if concluded is None else {k: str(v) for k, v in concluded.items() if k != "task"},
     }
-
-
-def _find(tasks: Mapping[int, TaskState], task: int, connection: Connection) -> TaskState:
-    if task not in tasks:
-        raise UnknownTask(task, ARENA.name, connection.contracts.arena.address, ARENA.listing)
-    return tasks[task]
 
 
 def _words(cause: Cause) -> str:

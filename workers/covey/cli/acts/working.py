@@ -17,6 +17,8 @@ from covey.cli.output import Output
 from covey.learning.families import FAMILIES
 from covey.learning.task import TrainOptions
 from covey.learning.trainers import load_trainer
+from covey.roles.alliance.engine import ALLIANCE
+from covey.roles.arena import ARENA
 from covey.roles.config import (
     KeeperConfig,
     Notice,
@@ -25,6 +27,7 @@ from covey.roles.config import (
     ValidatorConfig,
     WorkerConfig,
 )
+from covey.roles.engine import Engine
 from covey.roles.run import ended_by_signals, run_keeper, run_trainer, run_validator
 from covey.roles.strategies import TrainerStrategy, ValidatorStrategy
 
@@ -114,7 +117,7 @@ def train(
         send_itself=send_itself,
         strategy=TrainerStrategy(strategy),
     )
-    _run(lambda: run_trainer(config, Reporter(out)), common, task, out)
+    run_for(ARENA, task, lambda: run_trainer(config, Reporter(out)), common, out)
 
 
 def validate(common: Common, task: int, stake: int | None, device: str, strategy: str, out: Output) -> None:
@@ -126,40 +129,48 @@ def validate(common: Common, task: int, stake: int | None, device: str, strategy
         device=device,
         strategy=ValidatorStrategy(strategy),
     )
-    _run(lambda: run_validator(config, Reporter(out)), common, task, out)
+    run_for(ARENA, task, lambda: run_validator(config, Reporter(out)), common, out)
 
 
 def keep(
-    common: Common, tasks: frozenset[int] | None, relay: tuple[str, int] | None, courtesy: int, out: Output
+    common: Common,
+    tasks: frozenset[int],
+    alliances: frozenset[int],
+    relay: tuple[str, int] | None,
+    courtesy: int,
+    out: Output,
 ) -> None:
-    """Keeps tasks moving, and relays."""
+    """Keeps tasks and alliances moving (all, unless some are named), and relays."""
     if relay is not None:
         _require_free(*relay)
     config = KeeperConfig(
         worker=worker_config(common, "keeper"),
-        tasks=tasks,
+        tasks=tasks if tasks or alliances else None,
+        alliances=alliances if tasks or alliances else None,
         relay=None if relay is None else RelayConfig(host=relay[0], port=relay[1]),
         courtesy=courtesy,
     )
     with ended_by_signals():
-        if tasks:
-            _await_task(common, max(tasks), out)
+        for engine, named in ((ARENA, tasks), (ALLIANCE, alliances)):
+            if named:
+                _await_task(common, engine, max(named), out)
         run_keeper(config, Reporter(out))
 
 
-def _run(work: Callable[[], None], common: Common, task: int, out: Output) -> None:
+def run_for(engine: Engine[Any, Any], task: int, work: Callable[[], None], common: Common, out: Output) -> None:
+    """Runs a worker in one of the engine's tasks."""
     with ended_by_signals():
-        _await_task(common, task, out)
+        _await_task(common, engine, task, out)
         work()
 
 
-def _await_task(common: Common, task: int, out: Output) -> None:
+def _await_task(common: Common, engine: Engine[Any, Any], task: int, out: Output) -> None:
     """Waits until the task is posted, if its user said so."""
     if not common.work.wait:
         return
     report = Reporter(out)
     with connect(common.network) as connection:
-        count = connection.contracts.arena.call("taskCount")
+        count = engine.contract(connection.contracts).call("taskCount")
         head = connection.gateway.head()
         report(Notice("ready", f"ready; waiting for task {task} to be posted", task))
         while True:

@@ -8,7 +8,9 @@ from covey.cli import options
 from covey.cli.command import verb
 from covey.cli.output import Output
 
-app = typer.Typer(help="Credit for bounties, bonds and message quotas.", no_args_is_help=True)
+app = typer.Typer(
+    help="Credit for bounties, bonds, message quotas, and alliances' pools and stakes.", no_args_is_help=True
+)
 claiming = typer.Typer()
 
 
@@ -23,15 +25,20 @@ def deposit(
         ledgers.deposit(signed_in, amount)
 
 
-@verb(app, examples="covey ledger approve 500\ncovey ledger approve 0")
+@verb(app, examples="covey ledger approve 500\ncovey ledger approve 500 --alliance\ncovey ledger approve 0")
 def approve(
-    ceiling: options.Amount, network: options.Network, account: options.Account, place: options.Place, out: Output
+    ceiling: options.Amount,
+    network: options.Network,
+    account: options.Account,
+    place: options.Place,
+    out: Output,
+    alliance: Annotated[bool, typer.Option("--alliance", help="The Alliance instead: pools and stakes.")] = False,
 ) -> None:
     """Set what the Arena may still charge to your credit."""
     from covey.cli.acts import ledgers, session
 
     with session.sign_in(network, account, place, out) as signed_in:
-        ledgers.approve(signed_in, ceiling)
+        ledgers.approve(signed_in, ceiling, alliance)
 
 
 @verb(app, examples="covey ledger show --json")
@@ -44,7 +51,7 @@ def show(
         str | None, typer.Argument(metavar="[ADDRESS]", help="Whose. Default: the chosen account's.")
     ] = None,
 ) -> None:
-    """Show a credit, and what the Arena may charge to it."""
+    """Show a credit, and what the Arena and the Alliance may charge to it."""
     from covey.cli.acts import ledgers, session
 
     with session.connect(network) as connection:

@@ -80,7 +80,7 @@ def create(
     from covey.cli.acts import posting
     from covey.cli.acts.working import Common
 
-    terms = posting.Terms(bounty, bond, trainer_stake, validator_stake, schedule, _pairs(set_ or []))
+    terms = posting.Terms(bounty, bond, trainer_stake, validator_stake, schedule, pairs(set_ or []))
     choice = posting.DataChoice(data, family, label, image_side)
     common = Common(network, account, place, content, work)
     posting.create(common, title, reference, choice, rounds, terms, not post_only, models, out)
@@ -135,7 +135,8 @@ def watch(task: Number, network: options.Network, out: Output) -> None:
         tasks.watch(connection, task, out)
 
 
-def _pairs(texts: list[str]) -> dict[str, str]:
+def pairs(texts: list[str]) -> dict[str, str]:
+    """What NAME=VALUE options set. Raises CliError."""
     pairs = {}
     for text in texts:
         name, equals, value = text.partition("=")

@@ -86,7 +86,7 @@ def validate(
     working.validate(common, task, _gwei(stake), device, strategy, out)
 
 
-@verb(app, examples="covey keep --relay 127.0.0.1:8600\ncovey keep --task 1 --task 2")
+@verb(app, examples="covey keep --relay 127.0.0.1:8600\ncovey keep --task 1 --task 2 --alliance 1")
 def keep(
     network: options.Network,
     account: options.Account,
@@ -97,6 +97,7 @@ def keep(
     task: Annotated[
         list[int] | None, typer.Option(min=1, help="Keep these tasks only, and end with them. Default: all, for ever.")
     ] = None,
+    alliance: Annotated[list[int] | None, typer.Option(min=1, help="The same, of the Alliance's tasks.")] = None,
     relay: Annotated[
         str | None, typer.Option(metavar="HOST:PORT", help="Relay handles' messages, for a fee, at this address.")
     ] = None,
@@ -105,11 +106,11 @@ def keep(
         typer.Option(parser=options.duration, metavar="TIME", help="Accounts have this long to conclude themselves."),
     ] = 20,
 ) -> None:
-    """Do whatever is due in tasks, for the keeper's fee, and relay messages."""
+    """Do whatever is due in tasks and alliances, for the keeper's fee, and relay messages."""
     from covey.cli.acts import working
 
     common = working.Common(network, account, place, content, work)
-    working.keep(common, frozenset(task) if task else None, _address(relay), courtesy, out)
+    working.keep(common, frozenset(task or ()), frozenset(alliance or ()), _address(relay), courtesy, out)
 
 
 def _gwei(wei: int | None) -> int | None:

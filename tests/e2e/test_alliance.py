@@ -1,0 +1,142 @@
+"""An alliance by real processes on a real chain: clients train on their own digits, vote, and are paid."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from covey.federated.plan import Plan
+from covey.federated.rules.means import FedAvg
+from covey.learning.architectures import Linear
+from covey.learning.artefact import encode
+from covey.learning.data import load, stratify
+from covey.learning.local import loss_on
+from covey.learning.task import TaskSpec
+from covey.learning.training import untrained
+from covey.protocol.alliance import bitmaps
+from covey.protocol.alliance.params import AllianceParams, Lengths
+from covey.protocol.alliance.phases import Cause, Status
+from covey.protocol.alliance.settlement import Verdict
+from covey.protocol.alliance.votes import Outcome
+from covey.roles.alliance.config import AlliancePlan
+from covey.roles.alliance.engine import ALLIANCE
+from covey.roles.alliance.models import GlobalModel, cid_for
+from covey.roles.alliance.state import AllianceState
+from covey.roles.run import create_alliance
+from covey.storage import open_store
+from tests.e2e.network import TOKEN, Network
+
+CREATOR, KEEPER, FIRST = 0, 1, 2
+CLIENTS = 5
+LENGTHS = Lengths(join=3_600, propose=600, publish=600, vote=600, reveal=600)
+"""Long: phases close when everybody has acted; the silent one's deadlines are skipped to."""
+
+STAKE = 100 * TOKEN
+TASK = 1
+
+
+def parts(folder: Path, count: int) -> list[Path]:
+    """The digits, dealt to so many clients, one file each."""
+    digits, files = load("digits"), []
+    for i, rows in enumerate(stratify(digits.y, [1 / count] * count, b"parts")):
+        files.append(folder / f"part-{i}.npz")
+        np.savez(files[-1], x=digits.x[rows], y=digits.y[rows])
+    return files
+
+
+def start() -> bytes:
+    """A model that knows nothing."""
+    digits = load("digits")
+    return encode(untrained(TaskSpec("image-classification", digits.input_shape, 10), Linear(), seed=1))
+
+
+def post(network: Network, rounds: int, model: bytes) -> int:
+    plan = Plan(FedAvg(), fraction_bits=16)
+    params = AllianceParams(
+        rounds=rounds,
+        min_clients=3,
+        max_clients=8,
+        min_updates=1,
+        proposer_share=400_000,  # two propose and three vote: whichever role the silent one has, the others decide
+        rule=FedAvg.number,
+        fraction_bits=plan.fraction_bits,
+        harm=8_192,  # of two honest proposals, one may do worse than the other
+        min_stake=STAKE,
+        pool=1_000 * TOKEN,
+        keeper_fee=TOKEN,
+        lengths=LENGTHS,
+    )
+    classes = tuple(map(str, range(10)))
+    wanted = AlliancePlan("test", "digits together", model, (), classes, plan, params)
+    return create_alliance(network.config(CREATOR), wanted, lambda notice: None)
+
+
+def wealth(network: Network, account: int) -> int:
+    """Tokens and credit of an account, in wei."""
+    c, address = network.contracts, network.signers[account].address
+    return int(network.read(c.token.call("balanceOf", address)) + network.read(c.ledger.call("creditOf", address)))
+
+
+def loss_of(network: Network, model: bytes, hash_: bytes) -> float:
+    """Of the model with this hash, on all digits; `model` is one of the task's."""
+    data = open_store(network.store).get(cid_for(hash_, len(model)), len(model))
+    own = GlobalModel.decode(data, ()).own
+    assert own is not None
+    return loss_on(own, load("digits"), "cpu")
+
+
+@pytest.mark.slow
+def test_clients_train_a_model_together_and_a_silent_one_stalls_nobody(network: Network, tmp_path: Path) -> None:
+    rounds, silent = 2, FIRST + CLIENTS - 1
+    files, model = parts(tmp_path, CLIENTS), start()
+    everybody = (CREATOR, KEEPER, *range(FIRST, FIRST + CLIENTS))
+    before = {account: wealth(network, account) for account in everybody}
+    burnt_before = network.read(network.contracts.token.call("balanceOf", "0x000000000000000000000000000000000000dEaD"))
+    task = post(network, rounds, model)
+    network.mine_every(1)
+    network.start("keeper", KEEPER, alliance=task)
+    for account, file in zip(range(FIRST, FIRST + CLIENTS), files, strict=True):
+        strategy = "silent" if account == silent else "honest"
+        network.start("client", account, task=task, data=str(file), strategy=strategy)
+    state = network.await_task(ALLIANCE, task, lambda s: len(s.clients) == CLIENTS)
+    network.skip_to(state.created_at + LENGTHS.join)
+    absent = state.place(network.signers[silent].address)
+    assert absent is not None
+    # The silent one is waited for in its role's phase of the first round, then it is benched.
+    state = network.await_task(ALLIANCE, task, lambda s: _waits_for(s, absent))
+    running = state.rounds[0]
+    proposes = bitmaps.has(running.proposers, absent)
+    network.skip_to(running.drawn_at + LENGTHS.propose + (0 if proposes else LENGTHS.publish + LENGTHS.vote))
+    state = network.await_task(ALLIANCE, task, lambda s: s.status is Status.ENDED and not s.clients)
+
+    assert state.cause is Cause.COMPLETED
+    assert state.settled == rounds
+    for played in state.rounds:
+        assert played.concluded is not None
+        assert played.concluded.outcome is Outcome.ACCEPTED
+    assert state.rounds[0].judgements[absent].verdict is Verdict.SILENT
+    assert absent not in state.rounds[1].judgements
+    others = [j for played in state.rounds for i, j in played.judgements.items() if i != absent]
+    assert {judgement.verdict for judgement in others} == {Verdict.RIGHT}
+    assert loss_of(network, model, state.model) < loss_of(network, model, state.terms.model) / 2
+
+    for worker in network.workers.values():
+        assert network.await_exit(worker) == 0, network.story()
+    c = network.contracts
+    burnt = network.read(c.token.call("balanceOf", "0x000000000000000000000000000000000000dEaD")) - burnt_before
+    assert burnt == sum(played.concluded.burnt for played in state.rounds if played.concluded)
+    assert sum(wealth(network, account) for account in everybody) + burnt == sum(before.values())
+    assert network.read(c.ledger.call("bucketOf", c.alliance.address, task)) == 0
+    slashed = state.rounds[0].judgements[absent].slash
+    assert wealth(network, silent) - before[silent] == -slashed
+    for account in range(FIRST, silent):
+        assert wealth(network, account) > before[account]
+
+
+def _waits_for(state: AllianceState, absent: int) -> bool:
+    """Whether everybody but one client has done its part of the first round so far."""
+    if not state.rounds:
+        return False
+    played = state.rounds[0]
+    role = played.proposers if bitmaps.has(played.proposers, absent) else played.voters
+    return not role & ~bitmaps.of(played.commitments) & ~(1 << absent)

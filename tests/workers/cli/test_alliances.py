@@ -1,0 +1,64 @@
+"""Alliances on the command line: a task is posted, shown, refused, left without clients and ended by a keeper."""
+
+import json
+
+from covey.cli.exits import Exit
+from tests.workers.cli.conftest import Covey, Endow
+
+TOKEN = 10**18
+CREATOR, CLIENT = 14, 15
+POST = ("fl", "create", "--start", "linear", "--data", "breast-cancer", "--pool", "50", "--schedule", "demo")
+
+
+def post(covey: Covey, *more: str) -> int:
+    outcome = covey(*POST, "--json", *more, account=CREATOR)
+    assert outcome.code == 0, outcome
+    posted = [json.loads(line) for line in outcome.out.splitlines()]
+    return int(next(line["task"] for line in posted if line["kind"] == "posted"))
+
+
+def test_an_alliance_is_posted_shown_and_ends_without_clients(covey: Covey, endow: Endow) -> None:
+    endow(CREATOR, 60)
+    poor = covey(*POST, account=CREATOR)
+    assert (poor.code, poor.lines[1]) == (Exit.SETUP, f"next:  run 'covey ledger deposit {50 * TOKEN}wei'")
+    covey.ok("ledger", "deposit", "60", account=CREATOR)
+    unwilling = covey(*POST, account=CREATOR)
+    assert unwilling.lines[1] == f"next:  run 'covey ledger approve {50 * TOKEN}wei --alliance'"
+    covey.ok("ledger", "approve", "60", "--alliance", account=CREATOR)
+
+    task = post(covey, "--reference", "one", "--rounds", "3", "--set", "epsilon=20000", "--set", "vote=2m")
+    assert post(covey, "--reference", "one", "--rounds", "3", "--set", "epsilon=20000", "--set", "vote=2m") == task
+    assert [one["phase"] for one in covey.ok("fl", "list") if one["task"] == task] == ["join"]
+    shown = covey.ok("fl", "status", str(task))
+    assert (shown["params"]["epsilon"], shown["params"]["lengths"]["vote"]) == (20_000, 120)
+    assert (shown["rule"]["rule"]["name"], shown["clients"], shown["rounds"]) == ("fedavg", [], [])
+    assert "clients join" in covey("fl", "status", str(task)).out
+
+    covey.net.rpc("evm_increaseTime", 60)
+    covey.net.mine()
+    assert covey("keep", "--alliance", str(task), account=CREATOR).code == 0
+    assert "too few clients" in covey("fl", "watch", str(task)).out
+    ended = covey.ok("fl", "status", str(task))
+    assert (ended["status"], ended["cause"]) == ("ended", "too_few_clients")
+
+
+def test_what_makes_no_sense_says_what_to_do(covey: Covey) -> None:
+    for arguments, advice in (
+        (("fl", "status", "999"), "list them with 'covey fl list'"),
+        (("fl", "join", "1"), "say --data PATH, or --app PATH"),
+        ((*POST[:3], "nothing.bin", "--pool", "1"), "name a file, or one of"),
+        ((*POST[:4], "--pool", "1"), "say for which data it is: --data PATH"),
+        ((*POST, "--rule-set", "3"), "write for example --rule-set"),
+        ((*POST, "--set", "harm"), "write for example --set"),
+        ((*POST, "--set", "nonsense=1"), "docs/alliance.md, section 2, has their names"),
+        ((*POST, "--classes", "a,b,c"), "name one label for each output"),
+    ):
+        outcome = covey(*arguments, account=CLIENT)
+        assert outcome.code == Exit.USAGE, outcome
+        assert advice in outcome.lines[1], outcome
+
+
+def test_rules_that_voters_could_not_follow_are_refused(covey: Covey) -> None:
+    outcome = covey(*POST, "--rule", "fltrust", account=CREATOR)
+    assert outcome.code == Exit.SETUP
+    assert "choose another rule" in outcome.lines[1]
