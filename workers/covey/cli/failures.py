@@ -34,6 +34,7 @@ _FAULT = "this is a fault in Covey: run it again with --debug and report what it
 
 # By the full name of the class, so that failing imports nothing; the nearest base class counts.
 RULES: Final[Mapping[str, tuple[Exit, str]]] = {
+    "covey.apps.app.AppError": (Exit.LEARNING, "correct the app or its data, then start again"),
     "covey.chain.errors.ChainError": (Exit.CHAIN, OWN),
     "covey.chain.errors.ContractError": (Exit.REFUSED, "'covey status' tells what this account may do now, and why"),
     "covey.chain.errors.DeploymentError": (Exit.SETUP, OWN),
@@ -54,7 +55,10 @@ RULES: Final[Mapping[str, tuple[Exit, str]]] = {
     "covey.localnet.errors.LocalnetError": (Exit.SETUP, OWN),
     "covey.localnet.errors.NodeFailed": (Exit.SETUP, "run 'make setup' again if the node's program is damaged"),
     "covey.network.network.NetworkError": (Exit.FAILED, "look at the logs in its folder; --folder keeps them"),
-    "covey.protocol.errors.ParamOutOfRange": (Exit.USAGE, "docs/protocol.md, section 2, has all ranges"),
+    "covey.protocol.errors.ParamOutOfRange": (
+        Exit.USAGE,
+        "docs/protocol.md (alliances: docs/alliance.md), section 2, has all ranges",
+    ),
     "covey.protocol.errors.ProtocolError": (Exit.FAILED, _FAULT),
     "covey.roles.errors.NotReady": (Exit.SETUP, OWN),
     "covey.roles.errors.RelayError": (Exit.CHAIN, "try another relay, or none: the trainer can send for itself"),

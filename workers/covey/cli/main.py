@@ -5,7 +5,7 @@ from typing import Annotated
 import typer
 
 from covey.cli.exits import MEANINGS
-from covey.cli.verbs import deploy, lab, ledger, network, stake, status, task, verify, wallet, work
+from covey.cli.verbs import deploy, fl, lab, ledger, network, stake, status, task, verify, wallet, work
 
 app = typer.Typer(
     name="covey",
@@ -38,6 +38,7 @@ app.add_typer(network.app)
 app.add_typer(deploy.app)
 app.add_typer(task.app, name="task")
 app.add_typer(work.app)
+app.add_typer(fl.app, name="fl")
 app.add_typer(wallet.app, name="wallet")
 app.add_typer(stake.app, name="stake")
 app.add_typer(ledger.app, name="ledger")
