@@ -25,9 +25,8 @@ from covey.learning.data import Dataset
 from covey.learning.devices import cpu_threads
 from covey.learning.errors import FormatError
 from covey.learning.families import family_of
-from covey.learning.network import model_of, normalise_by
 from covey.learning.task import Model
-from covey.learning.training import deterministic
+from covey.learning.training import untrained
 
 _DRAW, _ATTACK = 1, 2
 """What a random number is for."""
@@ -205,8 +204,4 @@ def _root(setup: Setup, model: Model, number: int) -> Vector | None:
 def started(data: Dataset, architecture: str, hyper_parameters: Mapping[str, Any], seed: int) -> Model:
     """An untrained model for images or tables like `data`, which it normalises. Raises LearningError."""
     family = family_of("image-classification" if len(data.input_shape) == 3 else "tabular")
-    chosen, task = family.architecture(architecture, hyper_parameters), family.task(data)
-    with deterministic(seed, torch.device("cpu")):
-        module = family.build(chosen, task)
-    normalise_by(module, data)
-    return model_of(module, chosen, task)
+    return untrained(family.task(data), family.architecture(architecture, hyper_parameters), seed, data)
