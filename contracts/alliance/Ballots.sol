@@ -10,11 +10,12 @@ import {ScoreMatrix} from "../libraries/ScoreMatrix.sol";
 /// @custom:invariant I-10, I-13
 library Ballots {
     /// @param top ordinal of the result with most weight
-    /// @param tied whether another result has as much
+    /// @param undecided whether it has no more than half: who serves an update to some voters only can split the honest
+    /// ones, and must not let a minority speak for all
     /// @param inFavour, against weights of the votes for `top`
     struct Count {
         uint256 top;
-        bool tied;
+        bool undecided;
         uint256 inFavour;
         uint256 against;
     }
@@ -50,13 +51,13 @@ library Ballots {
             if (b.inFavour) inFavour[b.result] += weights[i];
             else against[b.result] += weights[i];
         }
-        uint256 most;
+        (uint256 all, uint256 most) = (0, 0);
         for (uint256 r; r < results.length; ++r) {
             uint256 support = inFavour[r] + against[r];
-            if (support == most) c.tied = true;
-            if (support <= most) continue;
-            (most, c.top, c.tied) = (support, r, false);
+            all += support;
+            if (support > most) (most, c.top) = (support, r);
         }
+        c.undecided = 2 * most <= all;
         (c.inFavour, c.against) = (inFavour[c.top], against[c.top]);
     }
 

@@ -79,7 +79,7 @@ contract Settling is AllianceState {
 
         Ballots.Count memory count = Ballots.count(witness, lanes, _ballots(t, voters), weights);
         x.outcome = Outcome.Undecided;
-        if (count.tied) return d;
+        if (count.undecided) return d;
         (x.inFavour, x.against) = (count.inFavour, count.against);
         x.outcome = Outcome.Tied;
         if (count.inFavour == count.against) return d;

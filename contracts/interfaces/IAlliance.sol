@@ -210,7 +210,7 @@ interface IAllianceTypes {
     /// @notice How a round ended.
     /// @param model hash of the next round's model
     /// @param accepted proposers whose updates the decided result holds
-    /// @param inFavour, against weights of the most supported result's voters
+    /// @param inFavour, against weights of the voters for the result that more than half name
     /// @param paid, slashed wei; `burnt` of what was slashed, the rest went to the pool
     /// @param medians consensus of the contributions, packed; empty without a decision
     struct Conclusion {

@@ -285,6 +285,29 @@ contract AllianceLifeTest is AllianceTest {
         assertConserved();
     }
 
+    /// Half of the weight for one result, a quarter each for two others: proposers who serve some voters only could else
+    /// let a minority speak for all.
+    function test_Money_HalfForOneResultUndecided() public {
+        beginEqual(params(), 8);
+        propose();
+        uint128 voters = alliance.roundOf(task).voters;
+        uint256 ordinal;
+        for (uint256 i; i < 8; ++i) {
+            if ((voters >> i) & 1 == 0) continue;
+            Vote memory v = honest(i);
+            if (ordinal++ >= 2) v.result.aggregateHash = bytes32(ordinal);
+            commitVote(i, v);
+        }
+        vm.assertEq(ordinal, 4);
+        revealAll();
+        settle();
+        vm.assertEq(alliance.modelOf(task), "start");
+        for (uint256 i; i < 8; ++i) {
+            vm.assertEq(stakeOf(i), 100e18);
+        }
+        assertConserved();
+    }
+
     /// A third of the weight is no quorum.
     function test_Money_QuorumMissed() public {
         beginEqual(params(), 6);

@@ -49,7 +49,7 @@ class Vote:
 class Tally:
     """What the votes come to.
 
-    `in_favour` and `against` are the weights of the voters for the most supported result, if it is one alone. If they
+    `in_favour` and `against` are the weights of the voters for the result that more than half name, if one is. If they
     decided, `result` is that one and `medians` their consensus on the contributions.
     """
 
@@ -86,9 +86,8 @@ def tally(stakes: Mapping[int, int], votes: Mapping[int, Vote]) -> Tally:
     support = dict.fromkeys((vote.result for vote in votes.values()), 0)
     for voter, vote in votes.items():
         support[vote.result] += weight_of[voter]
-    most = max(support.values())
-    top, *others = (result for result, weight in support.items() if weight == most)
-    if others:
+    top, most = max(support.items(), key=lambda item: item[1])
+    if 2 * most <= sum(support.values()):
         return Tally(Outcome.UNDECIDED)
     supporters = [voter for voter, vote in votes.items() if vote.result == top]
     in_favour = sum(weight_of[voter] for voter in supporters if votes[voter].in_favour)
