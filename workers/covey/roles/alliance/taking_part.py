@@ -10,6 +10,7 @@ import hashlib
 import json
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 
 import numpy as np
@@ -162,7 +163,7 @@ class ClientRole:
             state.params.epsilon,
         )
         if finding.model is not None:
-            self._context.store.put(finding.model)
+            self._serve(finding.model)
         self._context.journal.facts.once(_finding_key(state, running), _packed(finding.vote))
         seconds = time.monotonic() - began
         text = (
@@ -189,13 +190,18 @@ class ClientRole:
             if patient:
                 raise
             return None
-        self._context.store.put(data)  # so that other voters find it, too
+        self._serve(data)
         if hashlib.sha256(data).digest() != update.update_hash:
             return None
         try:
             return Usable(decode(data, coordinates), update.samples)
         except (LearningError, ValueError):
             return None
+
+    def _serve(self, data: bytes) -> None:
+        """So that others find it, too; a vote does not hang on that."""
+        with suppress(StoreError):
+            self._context.store.put(data)
 
     def _finding(self, state: AllianceState, running: Round) -> Vote | None:
         """The vote found on what is published now."""
