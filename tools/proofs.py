@@ -80,8 +80,8 @@ FAULTS = (
     Fault(
         "check_I7_slashTakesItsPart",
         f"{CUSTODY}/StakeVault.sol",
-        "_slashPool(operator, pool, uint96(taken))",
-        "_slashPool(operator, pool, amount)",
+        "uint256 taken = amount * reached / base;",
+        "uint256 taken = reached;",
     ),
     Fault(
         "check_I7_exitTakesItsPart", f"{CUSTODY}/StakeVault.sol", "pool.shares -= shares;", "pool.shares -= shares / 2;"
@@ -157,7 +157,7 @@ def _prove(root: Path, functions: str) -> list[Verdict]:
     report.parent.mkdir(parents=True, exist_ok=True)
     report.unlink(missing_ok=True)
     command = [PROVERS / "halmos", "--root", root, "--forge-build-out", "build/proofs/out", "--json-output", report]
-    limits = ["--loop", "1000", "--solver-timeout-assertion", f"{QUERY_SECONDS}s", "--no-status"]
+    limits = ["--loop", "1000", "--solver-timeout-assertion", f"{QUERY_SECONDS}s", "--no-status", "--early-exit"]
     output = _run([*map(str, command), *limits, "--match-test", f"^({functions})\\("], root)
     if not report.exists():
         raise SystemExit(f"halmos made no report:\n{output}")
