@@ -1,5 +1,6 @@
 """An alliance by real processes on a real chain: clients train on their own digits, vote, and are paid."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -24,7 +25,8 @@ from covey.roles.alliance.models import GlobalModel, cid_for
 from covey.roles.alliance.state import AllianceState
 from covey.roles.run import create_alliance
 from covey.storage import open_store
-from tests.e2e.network import TOKEN, Network
+from tests.e2e.network import PATIENCE, TOKEN, Network
+from tests.e2e.restarts import restart_until
 
 CREATOR, KEEPER, FIRST = 0, 1, 2
 CLIENTS = 5
@@ -50,22 +52,20 @@ def start() -> bytes:
     return encode(untrained(TaskSpec("image-classification", digits.input_shape, 10), Linear(), seed=1))
 
 
-def post(network: Network, rounds: int, model: bytes) -> int:
+def post(network: Network, rounds: int, model: bytes, **chosen: int) -> int:
     plan = Plan(FedAvg(), fraction_bits=16)
-    params = AllianceParams(
-        rounds=rounds,
-        min_clients=3,
-        max_clients=8,
-        min_updates=1,
-        proposer_share=400_000,  # two propose and three vote: whichever role the silent one has, the others decide
-        rule=FedAvg.number,
-        fraction_bits=plan.fraction_bits,
-        harm=8_192,  # of two honest proposals, one may do worse than the other
-        min_stake=STAKE,
-        pool=1_000 * TOKEN,
-        keeper_fee=TOKEN,
-        lengths=LENGTHS,
-    )
+    rules = {
+        "min_clients": 3,
+        "max_clients": 8,
+        "min_updates": 1,
+        "proposer_share": 400_000,  # two propose and three vote: whichever role the silent one has, the others decide
+        "harm": 8_192,  # of two honest proposals, one may do worse than the other
+        "min_stake": STAKE,
+        "pool": 1_000 * TOKEN,
+        "keeper_fee": TOKEN,
+    }
+    rule = {"rounds": rounds, "rule": FedAvg.number, "fraction_bits": plan.fraction_bits}
+    params = AllianceParams(**(rules | rule | chosen), lengths=LENGTHS)
     classes = tuple(map(str, range(10)))
     wanted = AlliancePlan("test", "digits together", model, (), classes, plan, params)
     return create_alliance(network.config(CREATOR), wanted, lambda notice: None)
@@ -140,3 +140,44 @@ def _waits_for(state: AllianceState, absent: int) -> bool:
     played = state.rounds[0]
     role = played.proposers if bitmaps.has(played.proposers, absent) else played.voters
     return not role & ~bitmaps.of(played.commitments) & ~(1 << absent)
+
+
+@pytest.mark.slow
+def test_a_client_killed_at_every_step_loses_nothing(network: Network, tmp_path: Path) -> None:
+    clients, victim_account = range(FIRST, FIRST + 3), FIRST
+    files = parts(tmp_path, len(clients))
+    task = post(network, 1, start(), proposer_share=1)
+    network.mine_every(1)
+    log = tmp_path / "killed"
+    # Not killed here: while it works, which is the same as before it commits, and after it was done with a step.
+    work = ("before/train/0", "before/judge/0")
+    steps = ("join", "commit/0", "publish/0", "reveal/0", *(f"collect/{i}" for i in range(len(clients))))
+    claims = (f"{when}/claim" for when in ("before", "sent", "after"))
+    log.write_text("".join(f"{point}\n" for point in (*work, *(f"after/{step}" for step in steps), *claims)))
+    network.start("keeper", KEEPER, alliance=task, courtesy=10**6)
+    for account, file in zip(clients, files, strict=True):
+        killed = log if account == victim_account else None
+        network.start("client", account, killed, task=task, data=str(file), patience=10**6)
+    victim = network.workers[f"client-{victim_account}"]
+
+    deadline = time.monotonic() + 2 * PATIENCE
+    restart_until(network, victim, log, lambda: len(network.tasks(ALLIANCE)[task].clients) == 3, deadline)
+    network.skip_to(network.tasks(ALLIANCE)[task].created_at + LENGTHS.join)
+
+    def over() -> bool:
+        state = network.tasks(ALLIANCE)[task]
+        return state.status is Status.ENDED and not state.clients
+
+    restart_until(network, victim, log, over, deadline)
+    restart_until(network, victim, log, lambda: victim.process is not None and victim.process.poll() == 0, deadline)
+
+    points = set(log.read_text().split())
+    opened = {"publish/0", "reveal/0"} & {point.partition("/")[2] for point in points if point.startswith("sent/")}
+    assert len(opened) == 1
+    for step in ("join", "commit/0", *opened):
+        assert {f"before/{step}", f"sent/{step}"} <= points
+    state = network.tasks(ALLIANCE)[task]
+    assert state.cause is Cause.COMPLETED
+    assert {judgement.verdict for judgement in state.rounds[0].judgements.values()} == {Verdict.RIGHT}
+    sent = [r.arguments["client"] for r in network.records(ALLIANCE) if r.name == "Committed"]
+    assert len(sent) == len(set(sent)) == 3

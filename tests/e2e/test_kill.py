@@ -1,14 +1,14 @@
 """Every worker is killed (SIGKILL) before, during and after each of its deeds, started again, and loses nothing."""
 
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from covey.protocol.phases import Cause, Status
 from tests.e2e.expected import check_conclusions, check_nobody_slashed, check_rounds
-from tests.e2e.network import PATIENCE, Network, Worker
+from tests.e2e.network import PATIENCE, Network
+from tests.e2e.restarts import restart_until
 
 KEEPER, CREATOR, TRAINER, VALIDATOR = 1, 0, 2, 4
 NEVER = 10**6  # seconds: nobody takes a keeper's deeds from it, however long it is dead
@@ -45,11 +45,11 @@ def test_a_worker_killed_at_every_step_finishes_its_task(network: Network, tmp_p
     ]
     victim = next(worker for worker in workers if worker.name.startswith(role))
     deadline = time.monotonic() + 2 * PATIENCE
-    _restart_until(network, victim, log, lambda: len(network.state(task).validators) == 2, deadline)
-    _restart_until(network, victim, log, lambda: len(network.state(task).trainers) == 2, deadline)
+    restart_until(network, victim, log, lambda: len(network.state(task).validators) == 2, deadline)
+    restart_until(network, victim, log, lambda: len(network.state(task).trainers) == 2, deadline)
     network.enrol(task, trainers=2, validators=2)
-    _restart_until(network, victim, log, lambda: network.state(task).status is Status.FINISHED, deadline)
-    _restart_until(network, victim, log, lambda: victim.process is not None and victim.process.poll() == 0, deadline)
+    restart_until(network, victim, log, lambda: network.state(task).status is Status.FINISHED, deadline)
+    restart_until(network, victim, log, lambda: victim.process is not None and victim.process.poll() == 0, deadline)
 
     killed = set(log.read_text().split())
     assert {f"before/{deed}" for deed in when_sent | when_mined} <= killed
@@ -60,14 +60,3 @@ def test_a_worker_killed_at_every_step_finishes_its_task(network: Network, tmp_p
     check_conclusions(state)
     check_nobody_slashed(state)
     assert all(m.concluded and m.concluded["paid"] > 0 for m in (*state.trainers, *state.validators))
-
-
-def _restart_until(network: Network, victim: Worker, log: Path, condition: Callable[[], bool], deadline: float) -> None:
-    """Starts the worker again whenever it was killed."""
-    while not condition():
-        assert time.monotonic() < deadline, network.story()
-        assert victim.process is not None
-        if victim.process.poll() == -9:
-            network.restart(victim, log)
-        assert victim.process.poll() in (None, 0, -9), network.story()
-        time.sleep(0.3)
