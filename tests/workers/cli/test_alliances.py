@@ -34,6 +34,12 @@ def test_an_alliance_is_posted_shown_and_ends_without_clients(covey: Covey, endo
     assert (shown["rule"]["rule"]["name"], shown["clients"], shown["rounds"]) == ("fedavg", [], [])
     assert "clients join" in covey("fl", "status", str(task)).out
 
+    stranger = covey("fl", "join", str(task), "--data", "breast-cancer", "--device", "cpu", account=CLIENT)
+    assert stranger.code == Exit.SETUP, stranger
+    assert "covey stake authorize --self" in stranger.lines[1]
+    mistaken = covey("fl", "join", str(task), "--data", "digits", "--device", "cpu", account=CLIENT)
+    assert "use data of the task" in mistaken.err
+
     covey.net.rpc("evm_increaseTime", 60)
     covey.net.mine()
     assert covey("keep", "--alliance", str(task), account=CREATOR).code == 0
