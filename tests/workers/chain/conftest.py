@@ -11,7 +11,7 @@ from covey.journal import Journal
 from covey.localnet import Localnet
 from covey.wallet import Signer
 
-IMPATIENT = RpcPolicy(connect_timeout=0.5, timeout=1.0, rounds=2, pause=0.01)
+IMPATIENT = RpcPolicy(rounds=2, pause=0.01)
 SUPPLY = 10**24
 
 OpenSender = Callable[..., Sender]

@@ -11,7 +11,7 @@ from covey.chain.rpc import Rpc
 from covey.localnet import Localnet, free_port
 from tests.workers.chain.endpoints import TRICKLES, Respond, always, answers, endpoint, slow, trickling
 
-POLICY = RpcPolicy(connect_timeout=0.3, timeout=0.5, rounds=2, pause=0.01, max_response=1 << 20)
+POLICY = RpcPolicy(connect_timeout=2.0, timeout=2.0, rounds=2, pause=0.01, max_response=1 << 20)
 ACCOUNT = "0xf39Fd6e51aad88F6F4ce6aB8827279cffFb92266"
 
 
@@ -43,7 +43,7 @@ OUT_OF_ORDER: dict[str, Respond] = {
     "HTTP 429": always(429, b"slow down"),
     "HTTP 403": always(403, b"forbidden"),
     "unauthorised": answers({}),
-    "slow": slow(2.0),
+    "slow": slow(5.0),
 }
 
 
