@@ -1,6 +1,9 @@
 """`covey`, and `python -m covey`."""
 
+import os
 import sys
+import threading
+from contextlib import suppress
 
 from covey.cli.exits import Exit
 
@@ -11,7 +14,19 @@ def main() -> None:
         from covey.cli.main import app
     except KeyboardInterrupt:
         sys.exit(Exit.INTERRUPTED)
-    app()
+    try:
+        app()
+    except SystemExit as end:
+        if threading.active_count() > 1:
+            _end_at_once(end)
+        raise
+
+
+def _end_at_once(end: SystemExit) -> None:
+    """Ends the process with whatever a thread still does: torch aborts it when the interpreter stops such a thread."""
+    with suppress(OSError):
+        sys.stdout.flush()
+    os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))
 
 
 if __name__ == "__main__":
