@@ -30,9 +30,9 @@ PEERS_READY := $(PEERS)/byzfl-$(BYZFL).dist-info
 PROVERS := build/proofs/provers
 PROVERS_READY := $(PROVERS)/.ready-$(call hash,tests/proofs/requirements.txt)
 
-# Two lanes that run side by side, as a compiler has but one thread; what shares a build folder shares a lane.
-LANE_1 := contracts workers
-LANE_2 := style types format brownie e2e slither
+# Two lanes that run side by side, as a compiler has but one thread: the contracts' tests take half of its time.
+LANE_1 := contracts
+LANE_2 := style types format brownie e2e slither workers
 CHECKS := $(LANE_2) $(LANE_1)
 
 .PHONY: help setup demo test lint format mutation bench lock clean lane-1 lane-2 $(CHECKS:%=check-%) check-slow check-proofs
@@ -110,8 +110,12 @@ check-brownie: setup
 	$(call headline,contracts: Brownie)
 	@$(RUN) brownie test
 
+# In a build folder of its own, beside the contracts' tests.
+check-workers: export FOUNDRY_OUT := $(CURDIR)/build/workers/out
+check-workers: export FOUNDRY_CACHE_PATH := $(CURDIR)/build/workers/cache
 check-workers: setup
 	$(call headline,workers)
+	@$(RUN) forge build --quiet contracts $(patsubst %,tests/forge/%.sol,RingHarness SettlementHarness PhaseStage Troupe)
 	@$(RUN) pytest -q -n 2 --dist loadscope tests/workers
 
 check-e2e: setup
