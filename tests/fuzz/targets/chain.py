@@ -216,7 +216,7 @@ def _read_deployment(data: bytes) -> None:
 
 def _deployments() -> list[bytes]:
     fixed = Addresses.model_validate(
-        dict.fromkeys(("token", "vault", "ledger", "arena"), ADDRESS) | {"modules": {"Tasks": ADDRESS}}
+        dict.fromkeys(("token", "vault", "ledger", "arena", "alliance"), ADDRESS) | {"modules": {"Tasks": ADDRESS}}
     )
     written = Deployment(
         chain_id=_CHAIN,
