@@ -38,6 +38,16 @@ class WorkLost(RoleError):
         )
 
 
+class LibraryUnusable(RoleError):
+    """A library can't be loaded, and never will be by this process."""
+
+    def __init__(self, module: str, reason: Exception) -> None:
+        super().__init__(
+            f"{module} can't be loaded ({type(reason).__name__}: {reason}): look whether the disk is full or the "
+            "installation is damaged, then start again"
+        )
+
+
 class UnknownTask(RoleError):
     """There is no such task."""
 

@@ -6,7 +6,6 @@ had is unavailable. The split between the two depends on content that a CID or a
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -84,11 +83,6 @@ def read_shard(ciphertext: bytes, key: bytes, commitment: ShardCommitment, spec:
         return decode_shard(open_shard(ciphertext, key, commitment), spec)
     except (Undecryptable, PlaintextMismatch, LearningError):
         return None
-
-
-def load_scoring() -> None:
-    """What `judge` needs: torch takes seconds to import, and most workers never score."""
-    importlib.import_module("covey.learning.exact")
 
 
 def judge(models: Sequence[bytes | Rejected], shard: Dataset, spec: TaskSpec, device: str) -> list[Verdict]:

@@ -22,6 +22,7 @@ from covey.roles.context import Context
 from covey.roles.couriers import Couriers
 from covey.roles.decision import Act, Decision, Step
 from covey.roles.errors import ModelLost
+from covey.roles.libraries import TRAINING, load
 from covey.roles.messages import HandleKeys, HandleMessages
 from covey.roles.models import Models
 from covey.roles.outcome import Local, Outcome
@@ -126,6 +127,7 @@ class TrainerRole:
 
         match self._config.strategy:
             case TrainerStrategy.HONEST:
+                load(TRAINING)
                 assert self._data is not None  # read before the training began
                 artefact = _trained(self._config.trainer or built_in(options), self._data, spec, hear)
             case TrainerStrategy.UNTRAINED:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import partial
 from threading import Thread
 
@@ -12,10 +13,11 @@ from covey.roles import errands, validator
 from covey.roles.config import ValidatorConfig
 from covey.roles.context import Context
 from covey.roles.decision import Act, Decision, Step
-from covey.roles.errors import BadDescription
+from covey.roles.errors import BadDescription, LibraryUnusable
+from covey.roles.libraries import SCORING, load
 from covey.roles.mirror import Mirror
 from covey.roles.outcome import Local, Outcome
-from covey.roles.panel import Rejected, Seat, judge, load_scoring, read_model, read_shard, vector_of
+from covey.roles.panel import Rejected, Seat, judge, read_model, read_shard, vector_of
 from covey.roles.readiness import require_stake
 from covey.roles.sealed import audience_of, validator_keys
 from covey.roles.settling import results
@@ -36,7 +38,7 @@ class ValidatorRole:
         self._keys = validator_keys(context.domain, config.task, context.secret)
         self._mirror = Mirror(context.store.get, lambda text: context.inform(config.task, text), context.wake.set)
         if self._scores:  # while others enrol: nobody should wait for it once the key is posted
-            Thread(target=load_scoring, daemon=True, name="load scoring").start()
+            Thread(target=_load_early, daemon=True, name="load scoring").start()
 
     def decide(self, view: View) -> Decision:
         return validator.decide(view, self._facts(view))
@@ -120,6 +122,7 @@ class ValidatorRole:
         return posted + (view.schedule.score_end(round_) - posted) // 2
 
     def _judge(self, state: TaskState, round_: int) -> bytes:
+        load(SCORING)
         description, data = self._context.describe(state), state.rounds[round_]
         assert data.key is not None  # Score opens with it
         content = description.shards[round_]
@@ -203,6 +206,11 @@ class ValidatorRole:
         member = state.validator(self._context.address)
         assert member is not None  # decided on nothing else
         return member
+
+
+def _load_early() -> None:
+    with suppress(LibraryUnusable):  # told when it is needed
+        load(SCORING)
 
 
 def _lanes_hash(state: TaskState, round_: int) -> bytes:
