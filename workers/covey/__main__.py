@@ -2,8 +2,8 @@
 
 import os
 import sys
-import threading
 from contextlib import suppress
+from typing import NoReturn
 
 from covey.cli.exits import Exit
 
@@ -17,13 +17,12 @@ def main() -> None:
     try:
         app()
     except SystemExit as end:
-        if threading.active_count() > 1:
-            _end_at_once(end)
-        raise
+        _end_at_once(end)
 
 
-def _end_at_once(end: SystemExit) -> None:
-    """Ends the process with whatever a thread still does: torch aborts it when the interpreter stops such a thread."""
+def _end_at_once(end: SystemExit) -> NoReturn:
+    """Ends the process with this status, which the interpreter's own end would lose: torch aborts when a thread that
+    still trains is stopped, and what a full disk has no room for fails once more."""
     with suppress(OSError):
         sys.stdout.flush()
     os._exit(end.code if isinstance(end.code, int) else int(end.code is not None))

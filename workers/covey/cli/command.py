@@ -9,6 +9,7 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import MISSING, Field, fields, is_dataclass
 from inspect import Parameter, Signature
 from typing import Annotated, Any, TypeVar, get_type_hints
@@ -89,7 +90,8 @@ def _outcome(work: Callable[[], Exit | None], out: Output, debug: bool) -> Exit:
         from covey.cli.failures import explain
 
         failure = explain(error)
-        out.failure(failure.what, failure.advice, type(error).__name__, failure.exit)
+        with suppress(OSError):  # no room for it, say: the status tells
+            out.failure(failure.what, failure.advice, type(error).__name__, failure.exit)
         return failure.exit
 
 
