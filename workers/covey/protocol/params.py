@@ -3,11 +3,11 @@
 Rates are parts per million, stakes gwei, money wei, lengths seconds, scores 15-bit integers.
 """
 
-from dataclasses import astuple, dataclass, fields
+from dataclasses import dataclass
 from typing import Self
 
 from covey.protocol import scores
-from covey.protocol.errors import ParamOutOfRange
+from covey.protocol.bounds import AMOUNT, FEE, ParamStruct, PhaseLengths, check
 from covey.protocol.lanes import TOP
 
 PPM = 1_000_000
@@ -28,14 +28,11 @@ MIN_ABSENCE_SLASH = PPM // 100
 MASK_UNITS = 6
 """Message units of a mask; every other message is one."""
 
-_AMOUNT = 2**96 - 1
-_FEE = 2**80 - 1
 _STAKE = 2**64 - 1
-_LENGTH = 2**24 - 1
 
 
 @dataclass(frozen=True)
-class Lengths:
+class Lengths(PhaseLengths):
     """Lengths of the phases in seconds; all but enrol may close early. Raises ParamOutOfRange."""
 
     enrol: int
@@ -46,10 +43,6 @@ class Lengths:
     score: int
     reveal: int
     open: int
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            _check(field.name, getattr(self, field.name), 1, _LENGTH)
 
     @property
     def round(self) -> int:
@@ -63,7 +56,7 @@ def default_quota(rounds: int) -> int:
 
 
 @dataclass(frozen=True, kw_only=True)
-class TaskParams:
+class TaskParams(ParamStruct):
     """The rules of one task. Raises ParamOutOfRange, naming the parameter."""
 
     rounds: int = 3
@@ -96,13 +89,13 @@ class TaskParams:
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
-            _check(name, getattr(self, name), low, high)
-        _check("min_trainers", self.min_trainers, 1, self.max_trainers)
-        _check("min_validators", self.min_validators, 1, self.max_validators)
-        _check("max_trainers * max_validators", self.max_trainers * self.max_validators, 1, MAX_SCORES)
-        _check("quota", self.quota, MASK_UNITS + 2 * self.rounds, MAX_QUOTA)
+            check(name, getattr(self, name), low, high)
+        check("min_trainers", self.min_trainers, 1, self.max_trainers)
+        check("min_validators", self.min_validators, 1, self.max_validators)
+        check("max_trainers * max_validators", self.max_trainers * self.max_validators, 1, MAX_SCORES)
+        check("quota", self.quota, MASK_UNITS + 2 * self.rounds, MAX_QUOTA)
         largest = self.fee_reserve(self.max_trainers, self.max_validators)
-        _check("fee reserve (a multiple of keeper_fee)", largest, 0, self.bounty // 10)
+        check("fee reserve (a multiple of keeper_fee)", largest, 0, self.bounty // 10)
 
     @classmethod
     def for_counts(cls, examples: int, largest_class: int, *, rounds: int = 3, **chosen: object) -> Self:
@@ -117,27 +110,14 @@ class TaskParams:
         }
         return cls(**{"rounds": rounds, **derived, **chosen})  # type: ignore[arg-type]
 
-    @classmethod
-    def from_abi(cls, values: tuple[int, ...]) -> Self:
-        """From the contract's struct, in its order. Raises ParamOutOfRange."""
-        names = [field.name for field in fields(cls) if field.name != "lengths"]
-        chosen = dict(zip(names, values[: len(names)], strict=True))
-        return cls(**chosen, lengths=Lengths(*values[len(names) :]))
-
-    def to_abi(self) -> tuple[int, ...]:
-        """The contract's struct, in its order."""
-        *values, lengths = astuple(self)
-        return (*values, *lengths)
-
     def fee_reserve(self, trainers: int, validators: int) -> int:
         """F: what keepers can earn, in wei: two acts, two a round, one per account."""
         return self.keeper_fee * (2 + 2 * self.rounds + trainers + validators)
 
     def check_deployment(self, min_phase: int, unbonding: int) -> None:
         """Raises ParamOutOfRange if a deployment's shortest phase or unbonding time (seconds) forbids the task."""
-        for field in fields(self.lengths):
-            _check(field.name, getattr(self.lengths, field.name), min_phase, _LENGTH)
-        _check("whole schedule", self.duration, 0, unbonding)
+        self.lengths.check(min_phase)
+        check("whole schedule", self.duration, 0, unbonding)
 
     @property
     def duration(self) -> int:
@@ -166,16 +146,11 @@ _RANGES = {
     "slash_malformed": (0, MAX_SLASH),
     "slash_no_commit": (MIN_ABSENCE_SLASH, MAX_SLASH),
     "slash_no_reveal": (MIN_ABSENCE_SLASH, MAX_SLASH),
-    "bounty": (0, _AMOUNT),
-    "bond": (0, _AMOUNT),
-    "keeper_fee": (0, _FEE),
-    "relay_fee": (0, _FEE),
+    "bounty": (0, AMOUNT),
+    "bond": (0, AMOUNT),
+    "keeper_fee": (0, FEE),
+    "relay_fee": (0, FEE),
 }
-
-
-def _check(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise ParamOutOfRange(name, value, low, high)
 
 
 STANDARD = Lengths(

@@ -3,10 +3,9 @@
 Rates are parts per million, money is wei, lengths are seconds, contributions 15-bit scores.
 """
 
-from dataclasses import astuple, dataclass, fields
-from typing import Self
+from dataclasses import dataclass
 
-from covey.protocol.errors import ParamOutOfRange
+from covey.protocol.bounds import AMOUNT, FEE, ParamStruct, PhaseLengths, check
 from covey.protocol.params import PPM
 
 MAX_CLIENTS = 128
@@ -23,15 +22,12 @@ MIN_SILENCE_SLASH = PPM // 100
 NEUTRAL = 16_384
 """Contribution of an update without effect."""
 
-_AMOUNT = 2**96 - 1
-_FEE = 2**80 - 1
 _SAMPLES = 2**32 - 1
 _BYTE = 2**8 - 1
-_LENGTH = 2**24 - 1
 
 
 @dataclass(frozen=True)
-class Lengths:
+class Lengths(PhaseLengths):
     """Lengths of the phases in seconds; all but join may close early. Raises ParamOutOfRange."""
 
     join: int
@@ -40,14 +36,6 @@ class Lengths:
     vote: int
     reveal: int
 
-    def __post_init__(self) -> None:
-        self.check(1)
-
-    def check(self, shortest: int) -> None:
-        """Raises ParamOutOfRange if a phase is shorter than `shortest`, or longer than the chain can hold."""
-        for field in fields(self):
-            _check(field.name, getattr(self, field.name), shortest, _LENGTH)
-
     @property
     def round(self) -> int:
         """Seconds from a round's draw to its last deadline."""
@@ -55,7 +43,7 @@ class Lengths:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AllianceParams:
+class AllianceParams(ParamStruct):
     """The rules of one task. Raises ParamOutOfRange, naming the parameter.
 
     `epsilon`, `fraction_bits` and `rule` bind clients; the chain only publishes them.
@@ -86,25 +74,13 @@ class AllianceParams:
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
-            _check(name, getattr(self, name), low, high)
-        _check("min_clients", self.min_clients, self.min_updates + MIN_VOTERS, self.max_clients)
-        _check("slash_wrong", self.slash_wrong, 0, self.slash_silent)
-        _check("slash_rejected", self.slash_rejected, 0, self.slash_silent)
-        _check("initial_reputation", self.initial_reputation, 1, self.max_reputation)
-        _check("reputation_threshold", self.reputation_threshold, 1, self.initial_reputation)
-        _check("fee reserve (a multiple of keeper_fee)", self.fee_reserve, 0, self.pool // 10)
-
-    @classmethod
-    def from_abi(cls, values: tuple[int, ...]) -> Self:
-        """From the contract's struct, in its order. Raises ParamOutOfRange."""
-        names = [field.name for field in fields(cls) if field.name != "lengths"]
-        chosen = dict(zip(names, values[: len(names)], strict=True))
-        return cls(**chosen, lengths=Lengths(*values[len(names) :]))
-
-    def to_abi(self) -> tuple[int, ...]:
-        """The contract's struct, in its order."""
-        *values, lengths = astuple(self)
-        return (*values, *lengths)
+            check(name, getattr(self, name), low, high)
+        check("min_clients", self.min_clients, self.min_updates + MIN_VOTERS, self.max_clients)
+        check("slash_wrong", self.slash_wrong, 0, self.slash_silent)
+        check("slash_rejected", self.slash_rejected, 0, self.slash_silent)
+        check("initial_reputation", self.initial_reputation, 1, self.max_reputation)
+        check("reputation_threshold", self.reputation_threshold, 1, self.initial_reputation)
+        check("fee reserve (a multiple of keeper_fee)", self.fee_reserve, 0, self.pool // 10)
 
     @property
     def acts(self) -> int:
@@ -140,15 +116,10 @@ _RANGES = {
     "max_reputation": (1, MAX_WEIGHT),
     "fraction_bits": (1, MAX_FRACTION_BITS),
     "rule": (0, _BYTE),
-    "min_stake": (1, _AMOUNT),
-    "pool": (0, _AMOUNT),
-    "keeper_fee": (0, _FEE),
+    "min_stake": (1, AMOUNT),
+    "pool": (0, AMOUNT),
+    "keeper_fee": (0, FEE),
 }
-
-
-def _check(name: str, value: int, low: int, high: int) -> None:
-    if not low <= value <= high:
-        raise ParamOutOfRange(name, value, low, high)
 
 
 STANDARD = Lengths(join=86_400, propose=172_800, publish=21_600, vote=43_200, reveal=21_600)
