@@ -40,7 +40,7 @@ def test_a_grid_becomes_tables_and_plots(tmp_path: Path) -> None:
 def test_a_simulation_is_told_round_by_round(tmp_path: Path) -> None:
     plot = tmp_path / "curve.svg"
     arguments = ("--clients", "8", "--per-round", "4", "--rounds", "3", "--every", "2", "--json", "--plot", str(plot))
-    code, out, err = run("simulate", *arguments, "--rule", "trimmed-mean", "--parameters", '{"share": 2500}')
+    code, out, err = run("simulate", *arguments, "--rule", "trimmed-mean", "--rule-set", '{"share": 2500}')
     assert code == 0, err
     reports = json.loads(out)
     assert [report["accuracy"] is not None for report in reports] == [False, True, True]
@@ -54,8 +54,8 @@ def test_a_simulation_is_told_round_by_round(tmp_path: Path) -> None:
         (["grid", "--rule", "mean"], "no rule 'mean'"),
         (["grid", "--attack", "bribe"], "no attack"),
         (["grid", "--split", "fair"], "no split"),
-        (["simulate", "--parameters", "["], "no JSON"),
-        (["simulate", "--parameters", "[]"], "no JSON object"),
+        (["simulate", "--rule-set", "["], "no JSON object"),
+        (["simulate", "--rule-set", "[]"], "no JSON object"),
         (["simulate", "--attack", "bribe"], "no attack"),
     ],
 )
@@ -70,7 +70,7 @@ def test_what_makes_no_sense_is_a_usage_error(arguments: list[str], complaint: s
     ("arguments", "complaint"),
     [
         (["--rule", "mean"], "no rule 'mean'"),
-        (["--parameters", '{"share": 1}'], "share"),
+        (["--rule-set", '{"share": 1}'], "share"),
         (["--attackers", "3"], "attack"),
         (["--clients", "5", "--per-round", "6"], "clients a round"),
         (["--clients", "5000"], "too few"),

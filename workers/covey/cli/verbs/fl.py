@@ -1,8 +1,7 @@
 """covey fl: alliances, in which clients train a model together on data that stays with them."""
 
-import json
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -11,8 +10,8 @@ from covey.cli.command import verb
 from covey.cli.exits import Exit
 from covey.cli.failures import CliError
 from covey.cli.output import Output
+from covey.cli.settings import json_object, pairs
 from covey.cli.verbs import simulations
-from covey.cli.verbs.task import pairs
 
 app = typer.Typer(help="Train a model together on data that stays where it is.", no_args_is_help=True)
 app.add_typer(simulations.app)
@@ -78,7 +77,7 @@ def create(
     from covey.cli.acts.working import Common
 
     chosen = alliances.Start(start, data, names, classes, arena_task)
-    aggregation = alliances.Aggregation(rule, _object(rule_set), mixing)
+    aggregation = alliances.Aggregation(rule, json_object("--rule-set", rule_set, '{"share": 2000}'), mixing)
     terms = alliances.Terms(pool, rounds, stake, schedule, pairs(set_ or []))
     common = Common(network, account, place, content, work)
     alliances.create(common, title, reference, chosen, aggregation, terms, out)
@@ -167,18 +166,6 @@ def watch(task: Number, network: options.Network, out: Output) -> None:
 
     with session.connect(network) as connection:
         alliances.watch(connection, task, out)
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise CliError(
-            f"--rule-set {text} is no JSON object", """write for example --rule-set '{"share": 2000}'""", Exit.USAGE
-        )
-    return value
 
 
 def _partition(text: str) -> tuple[int, int]:

@@ -1,15 +1,13 @@
 """covey fl grid and covey fl simulate: federations without a chain."""
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from covey.cli.command import verb
-from covey.cli.exits import Exit
-from covey.cli.failures import CliError
 from covey.cli.output import Output
+from covey.cli.settings import json_object
 
 app = typer.Typer()
 
@@ -55,7 +53,7 @@ def simulate(
     rounds: Annotated[int, typer.Option(min=1, max=100_000, help="Rounds.")] = 50,
     split: Annotated[str, typer.Option(help="How data are spread: iid, dirichlet or shards.")] = "iid",
     rule: Annotated[str, typer.Option(help="Aggregation rule.")] = "fedavg",
-    parameters: Annotated[str, typer.Option(metavar="JSON", help='Of the rule: {"share": 3000}.')] = "{}",
+    rule_set: Annotated[str, typer.Option("--rule-set", metavar="JSON", help="The rule's parameters.")] = "{}",
     mixing: Annotated[
         int, typer.Option(min=0, max=4999, help="Nearest-neighbour mixing first: basis points of clients left out.")
     ] = 0,
@@ -75,14 +73,7 @@ def simulate(
     from covey.cli.acts import simulations
     from covey.federated.clients import LocalOptions
 
-    try:
-        settings = json.loads(parameters)
-    except ValueError as error:
-        raise CliError(
-            f"--parameters is no JSON: {error}", "write for example '{\"share\": 3000}'", Exit.USAGE
-        ) from error
-    if not isinstance(settings, dict):
-        raise CliError("--parameters is no JSON object", "write for example '{\"share\": 3000}'", Exit.USAGE)
+    settings = json_object("--rule-set", rule_set, '{"share": 2000}')
     plan = {"rule": {**settings, "name": rule}, "mixing": mixing, "server": {"name": server}}
     options = LocalOptions(epochs, batch_size, learning_rate, proximal, seed)
     wanted = simulations.Wanted(

@@ -7,9 +7,8 @@ import typer
 
 from covey.cli import options
 from covey.cli.command import verb
-from covey.cli.exits import Exit
-from covey.cli.failures import CliError
 from covey.cli.output import Output
+from covey.cli.settings import pairs
 
 app = typer.Typer(help="Post tasks, and look at them.", no_args_is_help=True)
 
@@ -133,14 +132,3 @@ def watch(task: Number, network: options.Network, out: Output) -> None:
 
     with session.connect(network) as connection:
         tasks.watch(connection, task, out)
-
-
-def pairs(texts: list[str]) -> dict[str, str]:
-    """What NAME=VALUE options set. Raises CliError."""
-    pairs = {}
-    for text in texts:
-        name, equals, value = text.partition("=")
-        if not equals:
-            raise CliError(f"--set {text} has no value", "write for example --set k1=3", Exit.USAGE)
-        pairs[name.strip().replace("-", "_")] = value.strip()
-    return pairs

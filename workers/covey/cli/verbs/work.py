@@ -1,7 +1,6 @@
 """covey train, validate and keep: the workers."""
 
-import json
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -10,6 +9,7 @@ from covey.cli.command import verb
 from covey.cli.exits import Exit
 from covey.cli.failures import CliError
 from covey.cli.output import Output
+from covey.cli.settings import json_object
 
 app = typer.Typer()
 
@@ -60,7 +60,8 @@ def train(
     """Train for a task: enrol, register a handle, submit in every round, and be paid at the end."""
     from covey.cli.acts import working
 
-    choice = working.TrainingChoice(with_, model, _object(hyper), epochs, seed, device)
+    parameters = json_object("--hyper", hyper, '{"hidden": [64]}')
+    choice = working.TrainingChoice(with_, model, parameters, epochs, seed, device)
     common = working.Common(network, account, place, content, work)
     gwei = _gwei(stake)
     working.train(common, task, choice, gwei, tuple(relay or ()), not only_relays, strategy, out)
@@ -115,18 +116,6 @@ def keep(
 
 def _gwei(wei: int | None) -> int | None:
     return None if wei is None else wei // 10**9
-
-
-def _object(text: str) -> dict[str, Any]:
-    try:
-        value = json.loads(text)
-    except ValueError:
-        value = None
-    if not isinstance(value, dict):
-        raise CliError(
-            f"--hyper {text} is no JSON object", """write for example --hyper '{"hidden": [64]}'""", Exit.USAGE
-        )
-    return value
 
 
 def _address(text: str | None) -> tuple[str, int] | None:
