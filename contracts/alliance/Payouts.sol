@@ -9,14 +9,18 @@ library Payouts {
     /// @notice Contribution of an update without effect.
     uint256 internal constant NEUTRAL = 16_384;
 
-    /// @notice The right side of a round.
+    /// @notice What a decided round shares out.
+    /// @dev Everybody's part is fixed at the draw: what the wrong, rejected and silent would have had is nobody else's, so that
+    /// no coalition gains by what it decides about others.
     /// @param reward wei for all
-    /// @param voters, proposers sums of their stakes
-    /// @param points sum of proposers' points
-    /// @param byPoints wei of the proposers' part that goes by points, `byStake` the rest
-    struct Side {
+    /// @param everybody stakes of all clients of the round, `right` of those on the right side, `proposers` of the proposers
+    /// among these
+    /// @param points sum of right proposers' points
+    /// @param byPoints wei of the right proposers' part that goes by points, `byStake` the rest
+    struct Shares {
         uint256 reward;
-        uint256 voters;
+        uint256 everybody;
+        uint256 right;
         uint256 proposers;
         uint256 points;
         uint256 byPoints;
@@ -28,21 +32,26 @@ library Payouts {
         return pool / roundsLeft;
     }
 
-    /// @notice Splits the proposers' part, once all sums are known.
-    function splitDown(Side memory side, uint256 contributionShare) internal pure {
-        if (side.proposers == 0) return;
-        uint256 part = side.reward * side.proposers / (side.voters + side.proposers);
-        side.byPoints = side.points == 0 ? 0 : part * contributionShare / PPM;
-        side.byStake = part - side.byPoints;
+    /// @notice Splits the right proposers' part, once all sums are known.
+    function splitDown(Shares memory shares, uint256 contributionShare) internal pure {
+        uint256 part = stakeDown(shares, shares.proposers);
+        shares.byPoints = shares.points == 0 ? 0 : part * contributionShare / PPM;
+        shares.byStake = part - shares.byPoints;
     }
 
-    function voterDown(Side memory side, uint256 stake) internal pure returns (uint256) {
-        return side.reward * stake / (side.voters + side.proposers);
+    /// @notice The part of a stake: what a right voter has, or all right proposers together.
+    function stakeDown(Shares memory shares, uint256 stake) internal pure returns (uint256) {
+        return shares.reward * stake / shares.everybody;
     }
 
-    function proposerDown(Side memory side, uint256 stake, uint256 points) internal pure returns (uint256 reward) {
-        reward = side.byStake * stake / side.proposers;
-        if (points != 0) reward += side.byPoints * points / side.points;
+    /// @notice What nobody earned, for the creator.
+    function returnedDown(Shares memory shares) internal pure returns (uint256) {
+        return stakeDown(shares, shares.everybody - shares.right);
+    }
+
+    function proposerDown(Shares memory shares, uint256 stake, uint256 points) internal pure returns (uint256 reward) {
+        reward = shares.byStake * stake / shares.proposers;
+        if (points != 0) reward += shares.byPoints * points / shares.points;
     }
 
     /// @notice A proposer's points: its stake times how far its update helped.

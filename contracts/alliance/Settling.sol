@@ -22,9 +22,11 @@ contract Settling is AllianceState {
     using Bitmaps for uint256;
 
     /// @dev What a round came to, and for whom, as sets of clients.
+    /// @param shares empty without a decision
     /// @param contributions consensus by client
     struct Decision {
         Conclusion conclusion;
+        Payouts.Shares shares;
         uint256 rightVoters;
         uint256 rightProposers;
         uint256 wrong;
@@ -40,12 +42,14 @@ contract Settling is AllianceState {
         (Phase phase,) = _phase(c, r);
         if (phase != Phase.Settle) revert WrongPhase(task);
         Decision memory d = _decide(t, c, r, witness);
+        if (d.rightVoters != 0) _share(t, c, r, d);
         _restore(task, t, c.round);
         _judge(task, t, c, d);
         _close(task, t, c, d.conclusion);
         _payKeeper(task, t);
         if (++c.round == c.rounds) _end(task, t, c, Cause.Completed);
         else _freeze(task, t, c);
+        if (d.conclusion.returned != 0) _ledger.pay(task, t.funds.creator, uint96(d.conclusion.returned));
         // Last, as this alone moves tokens.
         if (d.conclusion.burnt != 0) _ledger.burn(task, uint96(d.conclusion.burnt));
     }
@@ -54,7 +58,7 @@ contract Settling is AllianceState {
     function _close(uint256 task, Task storage t, Clock memory c, Conclusion memory x) private {
         if (x.outcome == Outcome.Accepted) t.model = x.model;
         else x.model = t.model;
-        t.funds.pool = uint96(t.funds.pool - x.paid + x.slashed - x.burnt);
+        t.funds.pool = uint96(t.funds.pool - x.paid - x.returned + x.slashed - x.burnt);
         emit RoundConcluded(task, c.round, x);
     }
 
@@ -147,6 +151,27 @@ contract Settling is AllianceState {
         }
     }
 
+    /// @dev What a decided round shares out, from the stakes at the draw.
+    function _share(Task storage t, Clock memory c, Round memory r, Decision memory d) private view {
+        Payouts.Shares memory shares = d.shares;
+        shares.reward = Payouts.rewardDown(t.funds.pool, c.rounds - c.round);
+        uint256 everybody = r.proposers | r.voters;
+        for (uint256 i; everybody >> i != 0; ++i) {
+            if (!everybody.has(i)) continue;
+            uint256 stake = t.clients[i].stake;
+            shares.everybody += stake;
+            if (d.rightVoters.has(i)) {
+                shares.right += stake;
+            } else if (d.rightProposers.has(i)) {
+                shares.right += stake;
+                shares.proposers += stake;
+                shares.points += Payouts.pointsOf(stake, d.contributions[i]);
+            }
+        }
+        Payouts.splitDown(shares, t.rules.contributionShare);
+        d.conclusion.returned = Payouts.returnedDown(shares);
+    }
+
     // ── Judgement ──────────────────────────────────────────────────────────────────────────────────────────────────
 
     /// @dev Whoever sat out for its reputation is a step nearer to coming back.
@@ -167,7 +192,6 @@ contract Settling is AllianceState {
     /// @dev Pays, slashes and notes the reputation of everybody whom the round judged.
     function _judge(uint256 task, Task storage t, Clock memory c, Decision memory d) private {
         Rules memory rules = t.rules;
-        Payouts.Side memory side = _rightSide(t, c, d, rules.contributionShare);
         Conclusion memory sums = d.conclusion;
         uint256 isolated;
         uint256 all = d.rightVoters | d.rightProposers | d.wrong | d.rejected | d.silent;
@@ -178,8 +202,8 @@ contract Settling is AllianceState {
             Verdict verdict = _verdict(d, i);
             if (verdict == Verdict.Right) {
                 reward = d.rightVoters.has(i)
-                    ? Payouts.voterDown(side, x.stake)
-                    : Payouts.proposerDown(side, x.stake, Payouts.pointsOf(x.stake, d.contributions[i]));
+                    ? Payouts.stakeDown(d.shares, x.stake)
+                    : Payouts.proposerDown(d.shares, x.stake, Payouts.pointsOf(x.stake, d.contributions[i]));
                 x.reputation = uint8(Reputation.raised(x.reputation, rules.maxReputation));
                 x.earned += uint96(reward);
             } else {
@@ -204,26 +228,6 @@ contract Settling is AllianceState {
         places.benched |= places.present & silent;
         places.present &= ~silent;
         t.places = places;
-    }
-
-    function _rightSide(Task storage t, Clock memory c, Decision memory d, uint256 contributionShare)
-        private
-        view
-        returns (Payouts.Side memory side)
-    {
-        side.reward = Payouts.rewardDown(t.funds.pool, c.rounds - c.round);
-        uint256 right = d.rightVoters | d.rightProposers;
-        for (uint256 i; right >> i != 0; ++i) {
-            if (!right.has(i)) continue;
-            uint256 stake = t.clients[i].stake;
-            if (d.rightVoters.has(i)) {
-                side.voters += stake;
-            } else {
-                side.proposers += stake;
-                side.points += Payouts.pointsOf(stake, d.contributions[i]);
-            }
-        }
-        Payouts.splitDown(side, contributionShare);
     }
 
     function _verdict(Decision memory d, uint256 i) private pure returns (Verdict) {

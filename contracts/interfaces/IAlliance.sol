@@ -211,7 +211,8 @@ interface IAllianceTypes {
     /// @param model hash of the next round's model
     /// @param accepted proposers whose updates the decided result holds
     /// @param inFavour, against weights of the voters for the result that more than half name
-    /// @param paid, slashed wei; `burnt` of what was slashed, the rest went to the pool
+    /// @param paid wei earned; `returned` to the creator: what the wrong, rejected and silent would have had
+    /// @param slashed wei, of which `burnt` and the rest went to the pool
     /// @param medians consensus of the contributions, packed; empty without a decision
     struct Conclusion {
         Outcome outcome;
@@ -220,6 +221,7 @@ interface IAllianceTypes {
         uint256 inFavour;
         uint256 against;
         uint256 paid;
+        uint256 returned;
         uint256 slashed;
         uint256 burnt;
         bytes medians;
@@ -316,7 +318,7 @@ interface IAllianceEvents is IAllianceTypes {
 
 /// @title Alliance: federated rounds in which drawn proposers train and drawn voters decide
 /// @notice `docs/alliance.md` gives the rules. Pool and stakes are in the Ledger, in the bucket of the task.
-/// @custom:invariant I-3 pool + stakes = paid + refunded + burnt, once all have collected
+/// @custom:invariant I-3 pool + stakes = paid + returned + refunded + burnt, once all have collected
 /// @custom:invariant I-10 one counted reveal per voter and round, matching its commitment
 /// @custom:invariant I-11 no commitment is valid elsewhere
 /// @custom:invariant I-13 a round's result depends neither on who settles it, nor when, nor on the order of reveals

@@ -186,8 +186,8 @@ contract AllianceLifeTest is AllianceTest {
         assertConserved();
     }
 
-    /// Client 1 harmed, 2 was left out, 5 votes against: all on the wrong side. Right are 0 with 100, 3 and 4 with 300 tokens
-    /// each; nobody helped, so all of 0's seventh goes by stake.
+    /// Client 1 harmed, 2 was left out, 5 votes against: all on the wrong side, and what they would have had goes back to the
+    /// creator. Right are 0 with 100, 3 and 4 with 300 of 1,500 tokens each; nobody helped, so all of 0's part goes by stake.
     function test_Money_AcceptedRoundWithWrongSides() public {
         create(params());
         uint256[6] memory tokens = [uint256(100), 200, 300, 300, 300, 300];
@@ -206,9 +206,10 @@ contract AllianceLifeTest is AllianceTest {
         commitVote(5, v);
         revealAll();
         settle();
-        vm.assertEq(earnedBy(0), uint256(500e18) / 7);
-        vm.assertEq(earnedBy(3), uint256(1500e18) / 7);
-        vm.assertEq(earnedBy(4), uint256(1500e18) / 7);
+        vm.assertEq(earnedBy(0), uint256(100e18) / 3);
+        vm.assertEq(earnedBy(3), 100e18);
+        vm.assertEq(earnedBy(4), 100e18);
+        vm.assertEq(ledger.creditOf(creator), DEPOSIT - 1005e18 + uint256(800e18) / 3);
         vm.assertEq(stakeOf(1), 196e18, "harmed");
         vm.assertEq(stakeOf(2), 294e18, "left out by the rule");
         vm.assertEq(stakeOf(5), 285e18, "against the decision");
@@ -226,7 +227,8 @@ contract AllianceLifeTest is AllianceTest {
         (list[0], list[1], list[2]) = (a, b, c);
     }
 
-    /// Rejected: voters against it share the reward; only the proposer shown to harm is slashed; the model stays.
+    /// Rejected: voters against it earn what they would have by accepting, the proposers' part goes back to the creator; only the
+    /// proposer shown to harm is slashed; the model stays.
     function test_Money_RejectedRound() public {
         begin(params(), 5);
         propose();
@@ -234,14 +236,53 @@ contract AllianceLifeTest is AllianceTest {
         settle();
         vm.assertEq(alliance.modelOf(task), "start");
         vm.assertEq(earnedBy(0), 0);
-        vm.assertEq(earnedBy(2), 125e18);
-        vm.assertEq(earnedBy(3), uint256(500e18) * 4 / 12);
-        vm.assertEq(earnedBy(4), uint256(500e18) * 5 / 12);
+        vm.assertEq(earnedBy(2), 100e18);
+        vm.assertEq(earnedBy(3), uint256(400e18) / 3);
+        vm.assertEq(earnedBy(4), uint256(500e18) / 3);
+        vm.assertEq(ledger.creditOf(creator), DEPOSIT - 1005e18 + 100e18);
         vm.assertEq(stakeOf(0), 100e18, "no harm shown");
         vm.assertEq(stakeOf(1), 196e18);
         vm.assertEq(reputationOf(0), 3);
         vm.assertEq(reputationOf(1), 2);
         assertConserved();
+    }
+
+    /// Whoever decides that a good round is rejected earns not a wei more than by accepting it, nor can one earn by what it
+    /// decides about others.
+    /// forge-config: default.fuzz.runs = 64
+    function testFuzz_Money_NoCoalitionOfVotersEarnsByRejecting(uint256 seed) public {
+        create(params());
+        for (uint256 i; i < 8; ++i) {
+            join(10 + uint256(keccak256(abi.encode(seed, i))) % 1000);
+        }
+        drawAny();
+        propose();
+        uint256[] memory voters = scribe.members(alliance.roundOf(task).voters);
+        uint256 start = vm.snapshotState();
+        voteAll(true, new uint256[](0));
+        settle();
+        uint256[] memory accepting = _earnings(voters);
+        vm.revertToState(start);
+        for (uint256 i; i < voters.length; ++i) {
+            bool honestOne = (seed >> i) & 1 == 0;
+            commitVote(voters[i], honestOne ? honest(voters[i]) : against(voters[i]));
+        }
+        revealAll();
+        settle();
+        uint256[] memory rejecting = _earnings(voters);
+        for (uint256 i; i < voters.length; ++i) {
+            vm.assertLe(rejecting[i], accepting[i]);
+            bool wins = alliance.modelOf(task) == "start" && rejecting[i] != 0;
+            if (wins) vm.assertEq(rejecting[i], accepting[i], "nor a wei less");
+        }
+        assertConserved();
+    }
+
+    function _earnings(uint256[] memory list) private view returns (uint256[] memory wei_) {
+        wei_ = new uint256[](list.length);
+        for (uint256 i; i < list.length; ++i) {
+            wei_[i] = earnedBy(list[i]);
+        }
     }
 
     /// A tie keeps the model and slashes nobody for the vote; silence is slashed all the same.

@@ -325,6 +325,7 @@ class Game:
             self.earned[client] += judgement.reward
         self.clients, self.places = dict(result.clients), result.places
         self.pool, self.model = result.pool, result.model
+        self.stage.bank.credits[self.creator] += result.returned
         self.stage.bank.burnt += result.burnt
         self._emit_result(result)
         keeper = self._keeper()
@@ -407,6 +408,7 @@ class Game:
             "inFavour": tally.in_favour,
             "against": tally.against,
             "paid": result.paid,
+            "returned": result.returned,
             "slashed": result.slashed,
             "burnt": result.burnt,
             "medians": lanes.pack(tally.medians),

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from covey.protocol.alliance import bitmaps, payouts, reputation
 from covey.protocol.alliance.params import DEMO, NEUTRAL, AllianceParams
+from covey.protocol.alliance.payouts import Shares
 from covey.protocol.alliance.phases import Cause
 from covey.protocol.alliance.places import Places
 from covey.protocol.alliance.settlement import (
@@ -25,7 +26,7 @@ from covey.protocol.alliance.settlement import (
 )
 from covey.protocol.alliance.votes import Outcome, Result, Vote
 from covey.protocol.params import PPM
-from tests.workers.protocol.alliance_rounds import random_params, random_round
+from tests.workers.protocol.alliance_rounds import random_params, random_round, subset
 
 seeds = st.integers(0, 2**64)
 
@@ -87,25 +88,29 @@ def test_a_round_has_an_equal_part_of_the_pool() -> None:
     assert payouts.round_reward(334, 1) == 334
 
 
+STAKES = {1: 200, 3: 100, 5: 100, 6: 200, 9: 600}
+
+
 def test_rewards_by_stake_and_by_contribution() -> None:
-    # 1,200 for 600 staked, 300 of it by proposers: 600 for them, of which 240 go by 200·300 : 100·100 points = 6 : 1.
-    pays = payouts.rewards(
-        1200, 400_000, {5: 100, 6: 200}, {1: 200, 3: 100}, {1: NEUTRAL + 300, 3: NEUTRAL + 100, 4: NEUTRAL - 1}
-    )
-    assert pays == {5: 200, 6: 400, 1: 240 + 205, 3: 120 + 34}
+    # 2,400 for 1,200 staked: 600 for proposers with 300, of which 240 go by 200·300 : 100·100 points = 6 : 1.
+    helped = {1: NEUTRAL + 300, 3: NEUTRAL + 100, 4: NEUTRAL - 1}
+    shares = payouts.share(2400, 400_000, STAKES, 0b1100000, 0b1010, helped)
+    assert shares == Shares({5: 200, 6: 400, 1: 240 + 205, 3: 120 + 34}, returned=1200)
 
 
 def test_rewards_of_updates_without_effect_go_by_stake_alone() -> None:
-    assert payouts.rewards(1200, PPM, {5: 100}, {1: 200, 3: 100}, {1: NEUTRAL, 3: 0}) == {5: 300, 1: 600, 3: 300}
+    shares = payouts.share(2400, PPM, STAKES, 0b100000, 0b1010, {1: NEUTRAL, 3: 0})
+    assert shares == Shares({5: 200, 1: 400, 3: 200}, returned=1600)
 
 
 def test_points_are_for_updates_that_helped() -> None:
-    assert payouts.rewards(1200, PPM, {}, {1: 100, 3: 100}, {1: NEUTRAL + 1, 3: NEUTRAL}) == {1: 1200, 3: 0}
+    shares = payouts.share(2400, PPM, STAKES, 0, 0b1010, {1: NEUTRAL + 1, 3: NEUTRAL})
+    assert shares == Shares({1: 600, 3: 0}, returned=1800)
 
 
 def test_rewards_without_proposers_or_voters() -> None:
-    assert payouts.rewards(1200, PPM, {5: 100, 6: 200}, {}, {}) == {5: 400, 6: 800}
-    assert payouts.rewards(1200, PPM, {}, {1: 1, 2: 1}, {1: NEUTRAL + 1, 2: NEUTRAL + 1}) == {1: 600, 2: 600}
+    assert payouts.share(2400, PPM, STAKES, 0b1100000, 0, {}) == Shares({5: 200, 6: 400}, returned=1800)
+    assert payouts.share(2400, PPM, STAKES, 0, 0, {}) == Shares({}, returned=2400)
 
 
 def test_harm_is_more_than_tolerated() -> None:
@@ -119,7 +124,7 @@ def test_accepted_round_to_the_wei() -> None:
     rewards = {0: 83 + 187, 1: 83 + 62, 2: 83, 3: 166, 4: 166, 5: 166}
     assert result.judgements == {client: Judgement(RIGHT, pay, 0, 4) for client, pay in rewards.items()}
     assert (result.tally.outcome, result.model) == (Outcome.ACCEPTED, ALL.aggregate_hash)
-    assert (result.paid, result.slashed, result.burnt, result.pool) == (996, 0, 0, 1004)
+    assert (result.paid, result.returned, result.slashed, result.burnt, result.pool) == (996, 0, 0, 0, 1004)
     assert result.clients == dict.fromkeys(range(6), Client(1000, 4))
     assert result.places == Places(present=0b111111)
 
@@ -128,20 +133,22 @@ def test_rejected_round_to_the_wei() -> None:
     result = settled(votes={3: FOR, 4: AGAINST, 5: AGAINST})
     assert result.judgements == {
         3: Judgement(WRONG, 0, 50, 2),
-        4: Judgement(RIGHT, 500, 0, 4),
-        5: Judgement(RIGHT, 500, 0, 4),
+        4: Judgement(RIGHT, 166, 0, 4),
+        5: Judgement(RIGHT, 166, 0, 4),
     }
     assert (result.tally.outcome, result.model) == (Outcome.REJECTED, b"o" * 32)
-    assert (result.paid, result.slashed, result.burnt, result.pool) == (1000, 50, 25, 1025)
+    # Of the 1,000 for six equal stakes, four sixths are nobody's.
+    assert (result.paid, result.returned, result.slashed, result.burnt) == (332, 666, 50, 25)
+    assert result.pool == 2000 - 998 + 25
     assert result.clients[3] == Client(950, 2)
 
 
 def test_slashes_are_burnt_in_part_and_go_to_the_pool_in_part() -> None:
     clients = dict.fromkeys(range(6), Client(1010, 3))
     result = settled(votes={3: FOR, 4: AGAINST, 5: AGAINST}, clients=clients)
-    assert (result.slashed, result.burnt, result.pool) == (50, 25, 2000 - 1000 + 25)
+    assert (result.slashed, result.burnt, result.pool) == (50, 25, 2000 - 998 + 25)
     whole = settle_round(replace(PARAMS, burn_share=PPM), round_of(votes={3: FOR, 4: AGAINST, 5: AGAINST}))
-    assert (whole.slashed, whole.burnt, whole.pool) == (50, 50, 1000)
+    assert (whole.slashed, whole.burnt, whole.pool) == (50, 50, 2000 - 998)
 
 
 # -- Verdicts ----------------------------------------------------------------------------------------------------------
@@ -323,11 +330,34 @@ def test_i3_every_wei_stays_or_is_paid_or_burnt(seed: int) -> None:
     params, given, result = any_round(seed)
     before = given.pool + stakes(dict(given.clients))
     after = result.pool + stakes(dict(result.clients))
-    assert before == after + result.paid + result.burnt
+    assert before == after + result.paid + result.returned + result.burnt
     assert 0 <= result.burnt <= result.slashed
-    assert result.paid <= payouts.round_reward(given.pool, params.rounds - given.round)
-    if any(judgement.verdict is RIGHT for judgement in result.judgements.values()):
-        assert result.paid > payouts.round_reward(given.pool, params.rounds - given.round) - 3 * len(given.clients)
+    reward, given_away = payouts.round_reward(given.pool, params.rounds - given.round), result.paid + result.returned
+    assert given_away <= reward
+    if result.tally.decided:
+        assert given_away > reward - 3 * len(given.clients)
+    else:
+        assert given_away == 0
+
+
+@given(seeds)
+def test_no_coalition_of_voters_earns_by_what_it_decides(seed: int) -> None:
+    params, given, result = any_round(seed)
+    random = Random(~seed)
+    coalition = bitmaps.members(subset(random, bitmaps.of(given.votes), 0.5))
+    turned = {
+        voter: replace(
+            given.votes[voter],
+            in_favour=not given.votes[voter].in_favour,
+            contributions=tuple(random.randrange(2 * NEUTRAL) for _ in given.votes[voter].contributions),
+        )
+        for voter in coalition
+    }
+    other = settle_round(params, replace(given, votes={**given.votes, **turned}))
+    for voter in coalition:
+        rewards = {r.judgements[voter].reward for r in (result, other) if verdicts(r).get(voter) is RIGHT}
+        assert len(rewards) <= 1
+        assert all(r.judgements[voter].reward in {0, *rewards} for r in (result, other) if voter in r.judgements)
 
 
 @given(seeds)

@@ -97,7 +97,7 @@ class Script:
             reputation=reputation,
         )
 
-    def concluded(self, round: int = 0, paid: int = 0, slashed: int = 0, burnt: int = 0) -> Script:
+    def concluded(self, round: int = 0, paid: int = 0, returned: int = 0, slashed: int = 0, burnt: int = 0) -> Script:
         return self.add(
             "RoundConcluded",
             round=round,
@@ -108,6 +108,7 @@ class Script:
                 "inFavour": 2,
                 "against": 0,
                 "paid": paid,
+                "returned": returned,
                 "slashed": slashed,
                 "burnt": burnt,
                 "medians": bytes(32) if self.state.rounds[round].updates else b"",

@@ -147,8 +147,8 @@ class TestState:
         before = script.state.pool
         assert before == PARAMS.distributed
         script.judged(0, Verdict.RIGHT, reward=40, reputation=4).judged(3, Verdict.SILENT, slash=100, reputation=2)
-        script.concluded(paid=40, slashed=100, burnt=50)
-        assert script.state.pool == before - 40 + 100 - 50
+        script.concluded(paid=40, returned=7, slashed=100, burnt=50)
+        assert script.state.pool == before - 40 - 7 + 100 - 50
         assert script.state.model == NEXT
         assert (script.state.clients[0].earned, script.state.clients[0].reputation) == (40, 4)
         assert script.state.clients[3].stake == STAKE - 100

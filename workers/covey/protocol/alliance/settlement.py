@@ -73,13 +73,15 @@ class Judgement:
 class RoundResult:
     """What settling a round fixes.
 
-    `judgements` are by client. `model`, `pool`, `clients` and `places` are those of the next round; of what was
-    slashed, `burnt` (wei) did not go to the pool.
+    `judgements` are by client. `model`, `pool`, `clients` and `places` are those of the next round. In wei: `returned`
+    to the creator is what nobody earned of a decided round's reward; of what was slashed, `burnt` did not go to the
+    pool.
     """
 
     tally: Tally
     model: bytes
     judgements: Mapping[int, Judgement]
+    returned: int
     burnt: int
     pool: int
     clients: Mapping[int, Client]
@@ -126,9 +128,10 @@ def settle_round(params: AllianceParams, given: RoundInput) -> RoundResult:
     """The decision of one round, and everything that follows from it."""
     tally = _tally(params, given)
     verdicts = _verdicts(params, given, tally)
-    rewards = _rewards(params, given, tally, verdicts)
+    shares = _shares(params, given, tally, verdicts)
     judgements = {
-        client: _judge(params, given.clients[client], verdict, rewards[client]) for client, verdict in verdicts.items()
+        client: _judge(params, given.clients[client], verdict, shares.rewards.get(client, 0))
+        for client, verdict in verdicts.items()
     }
     slashed = sum(judgement.slash for judgement in judgements.values())
     burnt = payouts.part(slashed, params.burn_share)
@@ -136,8 +139,9 @@ def settle_round(params: AllianceParams, given: RoundInput) -> RoundResult:
         tally=tally,
         model=tally.result.aggregate_hash if tally.outcome is Outcome.ACCEPTED else given.model,
         judgements=judgements,
+        returned=shares.returned,
         burnt=burnt,
-        pool=given.pool - sum(rewards.values()) + slashed - burnt,
+        pool=given.pool - sum(shares.rewards.values()) - shares.returned + slashed - burnt,
         clients=_clients_after(given.clients, judgements),
         places=_places_after(params, given.places, judgements),
     )
@@ -206,24 +210,18 @@ def _contributions(given: RoundInput, tally: Tally) -> dict[int, int]:
     return dict(zip(bitmaps.members(given.published), tally.medians, strict=True))
 
 
-def _rewards(
-    params: AllianceParams, given: RoundInput, tally: Tally, verdicts: Mapping[int, Verdict]
-) -> dict[int, int]:
-    """What everybody judged earns, by client."""
-    nothing = dict.fromkeys(verdicts, 0)
-    right = [client for client, verdict in verdicts.items() if verdict is Verdict.RIGHT]
-    if not right:
-        return nothing
-
-    def stakes(role: int) -> dict[int, int]:
-        return {client: given.clients[client].stake for client in right if bitmaps.has(role, client)}
-
-    return nothing | payouts.rewards(
+def _shares(params: AllianceParams, given: RoundInput, tally: Tally, verdicts: Mapping[int, Verdict]) -> payouts.Shares:
+    """What the round pays and returns; nothing without a decision."""
+    if not tally.decided:
+        return payouts.Shares({}, 0)
+    right = bitmaps.of(client for client, verdict in verdicts.items() if verdict is Verdict.RIGHT)
+    return payouts.share(
         payouts.round_reward(given.pool, params.rounds - given.round),
         params.contribution_share,
-        stakes(given.voters),
-        stakes(given.proposers),
-        _contributions(given, tally),
+        {client: given.clients[client].stake for client in bitmaps.members(given.proposers | given.voters)},
+        voters=right & given.voters,
+        proposers=right & given.proposers,
+        contributions=_contributions(given, tally),
     )
 
 

@@ -49,6 +49,7 @@ class Concluded:
     in_favour: int
     against: int
     paid: int
+    returned: int
     slashed: int
     burnt: int
     medians: tuple[int, ...]
@@ -199,12 +200,13 @@ class AllianceState:
             in_favour=c["inFavour"],
             against=c["against"],
             paid=c["paid"],
+            returned=c["returned"],
             slashed=c["slashed"],
             burnt=c["burnt"],
             medians=medians,
         )
         self.model = c["model"]
-        self.pool += c["slashed"] - c["burnt"] - c["paid"]
+        self.pool += c["slashed"] - c["burnt"] - c["paid"] - c["returned"]
 
     def _collected(self, a: Mapping[str, Any]) -> None:
         index = a["client"]

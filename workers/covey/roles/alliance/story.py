@@ -13,7 +13,7 @@ from covey.roles.alliance.view import AllianceView
 OUTCOMES = {
     Outcome.TOO_FEW_UPDATES: "too few updates were published: the round rolls on",
     Outcome.QUORUM_MISSED: "too few votes were revealed: the model stays",
-    Outcome.UNDECIDED: "two results have the same support: the model stays",
+    Outcome.UNDECIDED: "no result has more than half of the votes: the model stays",
     Outcome.TIED: "as many for the new model as against it: the old one stays",
     Outcome.ACCEPTED: "accepted: the model is the aggregate",
     Outcome.REJECTED: "rejected: the model stays",
