@@ -25,13 +25,13 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import httpx
 import torch
+from deeds import TRANSACTION_GAS, Deed, Hands, require_success, transaction
 from eth_utils.address import to_checksum_address
 from rich.console import Console
 from rich.table import Table
@@ -73,9 +73,7 @@ KEY = bytes([1]) * 32
 SHARD = Shard(bytes([2]) * 32, bytes([3]) * 32, key_hash(KEY))
 CID = "bafkreigh2akiscaildcqabsyg3dfr6chu3fgpregiymsck7e7aqa4s52zy"
 EXPIRY = 2**40
-BLOCK_GAS, TRANSACTION_GAS = 10**9, 2**24
-TOGETHER = 200  # transactions a block, while it grows
-PATIENCE = 120.0  # seconds
+BLOCK_GAS = 10**9
 
 WORLD, READINGS = "accounts", "readings"
 SMALL_TASK, LARGE_TASK = "a task of 10 trainers and 5 validators", "a task of n trainers and 50 validators"
@@ -112,47 +110,21 @@ class Figure:
     milliseconds: float
 
 
-@dataclass(frozen=True)
-class Deed:
-    """A call, and whose it is; the node signs for everybody."""
-
-    sender: str
-    call: Call
-
-
-@dataclass
-class Meter:
+class Meter(Hands):
     """Carries deeds out, and keeps what they cost at the present size, under the present scene."""
 
-    net: Localnet
-    size: int = 0
-    scene: str = WORLD
-    found: list[Figure] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self._client = httpx.Client(timeout=PATIENCE, trust_env=False)
-        self.net.rpc("anvil_autoImpersonateAccount", True)
+    def __init__(self, net: Localnet) -> None:
+        super().__init__(net)
+        self.size = 0
+        self.scene = WORLD
+        self.found: list[Figure] = []
 
     def do(self, verb: str, deeds: Iterable[Deed]) -> None:
         """All of a verb's deeds: the last few one by one, those before in full blocks."""
         deeds = list(deeds)
-        self.prepare(deeds[:-SAMPLES])
+        self.carry_out(deeds[:-SAMPLES])
         gas, milliseconds = zip(*map(self._alone, deeds[-SAMPLES:]), strict=True)
         self._note(verb, int(statistics.median(gas)), statistics.median(milliseconds))
-
-    def prepare(self, deeds: Sequence[Deed]) -> None:
-        """Deeds that nobody asks the cost of."""
-        self.net.rpc("evm_setAutomine", False)
-        for start in range(0, len(deeds), TOGETHER):
-            some = deeds[start : start + TOGETHER]
-            nonces = self._nonces(some)
-            asked = [transaction(deed, TRANSACTION_GAS) | {"nonce": hex(next(nonces[deed.sender]))} for deed in some]
-            hashes = self.ask_each([("eth_sendTransaction", [asking]) for asking in asked])
-            self.net.rpc("evm_mine")
-            receipts = self.ask_each([("eth_getTransactionReceipt", [hash_]) for hash_ in hashes])
-            for deed, receipt in zip(some, receipts, strict=True):
-                require_success(deed, receipt)
-        self.net.rpc("evm_setAutomine", True)
 
     def time(self, verb: str, gateway: Gateway, read: Callable[[], object], prepare: Callable[[], object]) -> None:
         """A reading, the median of a few; each is prepared for untimed."""
@@ -163,23 +135,6 @@ class Meter:
             read()
             seconds.append(time.perf_counter() - began)
         self._note(verb, gateway.metrics.read().total - before, 1e3 * statistics.median(seconds))
-
-    def ask_each(self, calls: Sequence[tuple[str, list[Any]]]) -> list[Any]:
-        batch = [{"jsonrpc": "2.0", "id": i, "method": m, "params": p} for i, (m, p) in enumerate(calls)]
-        answers = self._client.post(self.net.url, json=batch).json() if batch else []
-        for answer in answers:
-            if "error" in answer:
-                raise SystemExit(f"the node refused: {answer['error']}")
-        return [answer["result"] for answer in sorted(answers, key=lambda answer: answer["id"])]
-
-    def close(self) -> None:
-        self._client.close()
-
-    def _nonces(self, deeds: Sequence[Deed]) -> dict[str, Iterator[int]]:
-        """Of each sender, from the next one on: the node would give those of one batch the same."""
-        senders = list(dict.fromkeys(deed.sender for deed in deeds))
-        counts = self.ask_each([("eth_getTransactionCount", [sender, "latest"]) for sender in senders])
-        return {sender: itertools.count(int(count, 16)) for sender, count in zip(senders, counts, strict=True)}
 
     def _alone(self, deed: Deed) -> tuple[int, float]:
         """Gas, and the node's milliseconds."""
@@ -199,17 +154,6 @@ class Meter:
 
     def _note(self, verb: str, cost: int, milliseconds: float) -> None:
         self.found.append(Figure(self.scene, verb, self.size, cost, milliseconds))
-
-
-def transaction(deed: Deed, gas: int) -> dict[str, str]:
-    return {**deed.call.message(None).encoded(), "from": deed.sender, "gas": hex(min(gas, TRANSACTION_GAS))}
-
-
-def require_success(deed: Deed, receipt: Any) -> int:
-    """Its gas."""
-    if receipt is None or receipt["status"] != "0x1":
-        raise SystemExit(f"{deed.call.function.name} failed: {receipt}")
-    return int(receipt["gasUsed"], 16)
 
 
 # The world ------------------------------------------------------------------------------------------------------------
@@ -238,7 +182,7 @@ class World:
         self.creator, self.relay = account("creator"), account("relay")
         self.validators = [account("validator", i) for i in range(VALIDATORS)]
         allow = self.contracts.token.call("approve", self.contracts.ledger.address, UNLIMITED)
-        self.meter.prepare([Deed(self._bank.address, allow)])
+        self.meter.carry_out([Deed(self._bank.address, allow)])
         self._enrich([self.creator, self.relay])
         self._credit([self.creator], 10**7 * TOKEN)
         self._stake(self.validators, 10**5 * TOKEN)
@@ -253,7 +197,7 @@ class World:
         self._enrich(delegators)
         self._each(None, delegators, lambda _: token.call("approve", vault.address, UNLIMITED))
         for who in delegators[:-SAMPLES]:  # a block for each, so that the pool's history is as long as it can be
-            self.meter.prepare([Deed(who, delegation)])
+            self.meter.carry_out([Deed(who, delegation)])
         signers = [Signer(keccak(b"trainer %d" % i)) for i in range(len(self.trainers), size + 1)]
         addresses = [signer.address for signer in signers]
         self._stake(addresses, 100 * TOKEN)
@@ -291,13 +235,13 @@ class World:
         """Coins, tokens, and some credit: the first credit that an account ever gets costs it more than any later."""
         self.meter.ask_each([("anvil_setBalance", [who, hex(10**6 * TOKEN)]) for who in accounts])
         token, ledger, bank = self.contracts.token, self.contracts.ledger, self._bank.address
-        self.meter.prepare([Deed(bank, token.call("transfer", who, 10**7 * TOKEN)) for who in accounts])
-        self.meter.prepare([Deed(bank, ledger.call("depositFor", who, TOKEN)) for who in accounts])
+        self.meter.carry_out([Deed(bank, token.call("transfer", who, 10**7 * TOKEN)) for who in accounts])
+        self.meter.carry_out([Deed(bank, ledger.call("depositFor", who, TOKEN)) for who in accounts])
 
     def _each(self, verb: str | None, senders: Sequence[str], call: Callable[[str], Call]) -> None:
         deeds = [Deed(sender, call(sender)) for sender in senders]
         if verb is None or not self.meter.size:
-            self.meter.prepare(deeds)
+            self.meter.carry_out(deeds)
         else:
             self.meter.do(verb, deeds)
 
