@@ -25,7 +25,7 @@ contract Membership is AllianceState {
 
         client = _takePlace(task, t);
         t.places.present |= uint128(1 << client);
-        t.clients[client] = Client(msg.sender, stake, 0, t.rules.initialReputation);
+        t.clients[client] = Client(msg.sender, stake, 0, t.rules.initialReputation, 0);
         // Any value: the slot is opened now, so that no commitment has to pay for it.
         t.commitments[client] = bytes32(uint256(1));
         emit ClientJoined(task, client, operator, msg.sender, stake);
@@ -70,19 +70,26 @@ contract Membership is AllianceState {
         return status == Status.Drawing ? t.round.voters : 0;
     }
 
-    /// @dev The lowest free place; or that of a client that left, or else of a benched one, which is paid out.
+    /// @dev The lowest free place; or that of a client that left, or else of one long on the bench, which is paid out.
     function _takePlace(uint256 task, Task storage t) private returns (uint256 client) {
         Places memory places = t.places;
         uint256 all = (1 << t.rules.maxClients) - 1;
         uint256 free = all & ~uint256(places.present | places.benched | places.left);
         if (free != 0) return free.lowest();
-        uint128 idle = ~_taking(t);
-        uint256 leaving = places.left & idle;
-        if (leaving == 0) leaving = places.benched & idle;
+        uint256 leaving = places.left & ~_taking(t);
+        if (leaving == 0) leaving = _longBenched(t, places.benched);
         if (leaving == 0) revert NoPlaceFree(task);
         client = leaving.lowest();
         _free(t, client);
         _pay(task, t, client, true);
+    }
+
+    /// @dev Of those benched, who missed a whole round since: one missed transaction alone costs nobody its place.
+    function _longBenched(Task storage t, uint256 benched) private view returns (uint256 clients) {
+        uint256 round = t.clock.round;
+        for (uint256 i; benched >> i != 0; ++i) {
+            if (benched.has(i) && t.clients[i].benchedIn + 1 < round) clients |= 1 << i;
+        }
     }
 
     function _free(Task storage t, uint256 client) private {

@@ -211,6 +211,7 @@ contract Settling is AllianceState {
                 x.reputation = uint8(Reputation.lowered(x.reputation, rules.reputationThreshold));
                 x.stake -= uint96(slash);
                 if (x.reputation == 0) isolated |= 1 << i;
+                if (verdict == Verdict.Silent) x.benchedIn = c.round;
             }
             sums.paid += reward;
             sums.slashed += slash;

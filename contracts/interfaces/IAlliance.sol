@@ -153,11 +153,13 @@ interface IAllianceTypes {
     /// @param hotKey key that joined
     /// @param stake wei that can be slashed
     /// @param earned wei to be collected
+    /// @param benchedIn the round in which it was silent last, if it is benched
     struct Client {
         address hotKey;
         uint96 stake;
         uint96 earned;
         uint8 reputation;
+        uint8 benchedIn;
     }
 
     /// @notice A task's money.
@@ -262,7 +264,7 @@ interface IAllianceEvents is IAllianceTypes {
     error StakeUnderMinimum(uint96 stake, uint96 min);
     /// @notice The operator joined this task before.
     error JoinedBefore(address operator);
-    /// @notice All places are taken by clients that take part.
+    /// @notice All places are taken by clients that take part, or that have missed no whole round on the bench.
     error NoPlaceFree(uint256 task);
     /// @notice The client is not benched.
     error NotBenched(uint256 client);
@@ -330,7 +332,7 @@ interface IAlliance is IAllianceEvents {
     function createTask(Params calldata params, Terms calldata terms) external returns (uint256 task);
 
     /// @notice Joins from the hot key; charges `stake` to the operator's Ledger credit. Once per operator and task.
-    /// @dev In a full task it takes the place of a client that left or is benched, which is paid out.
+    /// @dev In a full task it takes the place of a client that left, or that missed a whole round on the bench, which is paid out.
     function join(uint256 task, uint96 stake) external returns (uint256 client);
 
     /// @notice Leaves for good, from the hot key. The running round still counts; afterwards anyone may collect.

@@ -554,33 +554,79 @@ contract AllianceLifeTest is AllianceTest {
         vm.assertEq(ledger.creditOf(clients[0]), held + due);
     }
 
-    /// In a full task the bench makes room, and nobody else.
-    function test_Join_TakesAnIdlePlaceOfAFullTask() public {
+    /// In a full task a place on the bench is free once its client missed a whole round there, and none before.
+    function test_Join_TakesAPlaceLongOnTheBench() public {
         Params memory p = params();
         (p.rounds, p.maxClients) = (4, 5);
         begin(p, 5);
         address newcomer = operator("newcomer");
+        _noPlaceFor(newcomer);
+        _silenceOfOne();
+        _noPlaceFor(newcomer);
+        drawAny();
+        _noPlaceFor(newcomer);
+        propose();
+        voteAll(true, new uint256[](0));
+        settle();
+        uint256 due = stakeOf(1) + earnedBy(1);
+        vm.prank(newcomer);
+        vm.assertEq(alliance.join(task, 100e18), 1);
+        vm.assertEq(due, 180e18, "less the slash");
+        vm.assertEq(ledger.creditOf(clients[1]), DEPOSIT - 200e18 + due, "paid out");
+        vm.assertEq(uint256(alliance.placesOf(task).benched), 0);
+        assertConserved();
+    }
+
+    /// Who came back in time and is silent again has as much time again.
+    function test_Bench_TimeToComeBackBeginsAnew() public {
+        Params memory p = params();
+        (p.rounds, p.maxClients) = (5, 5);
+        begin(p, 5);
+        address newcomer = operator("newcomer");
+        _silenceOfOne();
+        play();
+        vm.prank(clients[1]);
+        alliance.resume(task, 1);
+        _noPlaceFor(newcomer);
+        // Frozen without it: it is in from the round after.
+        play();
+        draw(3);
+        _silenceOfOne();
+        _noPlaceFor(newcomer);
+        vm.assertEq(alliance.clientOf(task, 1).benchedIn, 3);
+        play();
+        assertPhase(Phase.Ended);
+    }
+
+    /// Who quits makes room in a full task once its round is over.
+    function test_Join_TakesThePlaceOfOneWhoQuit() public {
+        Params memory p = params();
+        (p.rounds, p.maxClients) = (3, 5);
+        begin(p, 5);
+        vm.prank(clients[0]);
+        alliance.quit(task, 0);
+        address newcomer = operator("newcomer");
+        _noPlaceFor(newcomer);
+        propose();
+        voteAll(true, new uint256[](0));
+        settle();
+        uint256 due = stakeOf(0) + earnedBy(0);
+        vm.prank(newcomer);
+        vm.assertEq(alliance.join(task, 100e18), 0);
+        vm.assertEq(ledger.creditOf(clients[0]), DEPOSIT - 100e18 + due);
+        assertConserved();
+    }
+
+    function _noPlaceFor(address newcomer) private {
         bytes memory call = abi.encodeCall(alliance.join, (task, 100e18));
         refused(newcomer, call, abi.encodeWithSelector(NoPlaceFree.selector, task));
+    }
+
+    /// @dev Of the proposers 0 and 1, the second commits nothing.
+    function _silenceOfOne() private {
         commitUpdate(0);
         vm.warp(alliance.clockOf(task).drawnAt + 100);
         publish(0);
         settle();
-        vm.prank(newcomer);
-        vm.assertEq(alliance.join(task, 100e18), 1);
-        vm.assertEq(ledger.creditOf(clients[1]), DEPOSIT - 20e18, "paid out, less the slash");
-        vm.assertEq(uint256(alliance.placesOf(task).benched), 0);
-        clients[1] = newcomer;
-        // Who quits makes room as well, once its round is over.
-        vm.prank(clients[0]);
-        alliance.quit(task, 0);
-        address another = operator("another");
-        refused(another, call, abi.encodeWithSelector(NoPlaceFree.selector, task));
-        play();
-        uint256 due = stakeOf(0) + earnedBy(0);
-        vm.prank(another);
-        vm.assertEq(alliance.join(task, 100e18), 0);
-        vm.assertEq(ledger.creditOf(clients[0]), DEPOSIT - 100e18 + due);
-        assertConserved();
     }
 }

@@ -13,7 +13,7 @@ from covey.protocol.alliance.commitments import Domain, Update
 from covey.protocol.alliance.draw import draw, proposer_count
 from covey.protocol.alliance.params import AllianceParams, Lengths
 from covey.protocol.alliance.phases import Cause, Clock, Phase, RoundProgress, Status
-from covey.protocol.alliance.places import Places
+from covey.protocol.alliance.places import Places, missed_a_round
 from covey.protocol.alliance.settlement import Client, RoundInput, RoundResult, Verdict
 from covey.protocol.alliance.votes import Vote
 from tests.workers.protocol.alliance_rounds import random_params, random_votes, subset
@@ -237,7 +237,8 @@ class Game:
 
     def _join(self) -> Act | None:
         strangers = [member for member in range(len(self.stage.members)) if member not in self.joined]
-        client = self.places.to_take(self.params.max_clients, self.taking)
+        missing = bitmaps.of(i for i, known in self.clients.items() if missed_a_round(known.benched_in, self.round))
+        client = self.places.to_take(self.params.max_clients, self.taking, missing)
         if client is None or not strangers:
             return None
         if client in self.clients:
@@ -421,8 +422,8 @@ class Game:
     def _address(self, member: int) -> str:
         return self.stage.members[member].lower()
 
-    def _client(self, client: int) -> tuple[str, int, int, int]:
+    def _client(self, client: int) -> tuple[str, int, int, int, int]:
         if client not in self.clients:
-            return NOBODY, 0, 0, 0
-        known = self.clients[client]
-        return self._address(self.member_of[client]), known.stake, self.earned[client], known.reputation
+            return NOBODY, 0, 0, 0, 0
+        known, earned = self.clients[client], self.earned[client]
+        return self._address(self.member_of[client]), known.stake, earned, known.reputation, known.benched_in

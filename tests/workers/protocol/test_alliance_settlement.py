@@ -11,7 +11,7 @@ from covey.protocol.alliance import bitmaps, payouts, reputation
 from covey.protocol.alliance.params import DEMO, NEUTRAL, AllianceParams
 from covey.protocol.alliance.payouts import Shares
 from covey.protocol.alliance.phases import Cause
-from covey.protocol.alliance.places import Places
+from covey.protocol.alliance.places import Places, missed_a_round
 from covey.protocol.alliance.settlement import (
     Ballot,
     Client,
@@ -251,19 +251,25 @@ def test_places_of_a_client_from_joining_to_leaving() -> None:
 
 
 @pytest.mark.parametrize(
-    ("places", "taking", "client"),
+    ("places", "taking", "missing", "client"),
     [
-        (Places(), 0, 0),
-        (Places(present=0b0001, benched=0b0010, left=0b1000), 0, 2),
-        (Places(present=0b0001, benched=0b0010, left=0b1100), 0, 2),
-        (Places(present=0b0001, benched=0b0010, left=0b1100), 0b0100, 3),
-        (Places(present=0b0001, benched=0b0010, left=0b1100), 0b1100, 1),
-        (Places(present=0b0001, benched=0b0010, left=0b1100), 0b1110, None),
-        (Places(present=0b1111, isolated=0b1111), 0, None),
+        (Places(), 0, 0, 0),
+        (Places(present=0b0001, benched=0b0010, left=0b1000), 0, 0b0010, 2),
+        (Places(present=0b0001, benched=0b0010, left=0b1100), 0, 0b0010, 2),
+        (Places(present=0b0001, benched=0b0010, left=0b1100), 0b0100, 0b0010, 3),
+        (Places(present=0b0001, benched=0b0010, left=0b1100), 0b1100, 0b0011, 1),
+        (Places(present=0b0001, benched=0b0010, left=0b1100), 0b1100, 0b0001, None),
+        (Places(present=0b1111, isolated=0b1111), 0, 0b1111, None),
     ],
 )
-def test_place_of_one_who_joins(places: Places, taking: int, client: int | None) -> None:
-    assert places.to_take(4, taking) == client
+def test_place_of_one_who_joins(places: Places, taking: int, missing: int, client: int | None) -> None:
+    assert places.to_take(4, taking, missing) == client
+
+
+def test_a_benched_client_keeps_its_place_for_a_round() -> None:
+    silent = settled(published=0b000001, votes={}).clients[1]
+    assert silent.benched_in == round_of().round
+    assert [missed_a_round(silent.benched_in, round) for round in (2, 3, 4)] == [False, False, True]
 
 
 def test_when_a_task_ends() -> None:

@@ -6,6 +6,11 @@ from typing import Self
 from covey.protocol.alliance import bitmaps
 
 
+def missed_a_round(benched_in: int, round: int) -> bool:
+    """Whether who was silent in round `benched_in`, and stayed on the bench, missed a whole one before `round`."""
+    return benched_in + 1 < round
+
+
 @dataclass(frozen=True)
 class Places:
     """Disjoint sets `present` (in from the next freeze on), `benched` (out until they resume) and `left` (to be
@@ -21,14 +26,14 @@ class Places:
         """Who takes part in a round that is frozen now."""
         return self.present & ~self.isolated
 
-    def to_take(self, max_clients: int, taking: int) -> int | None:
+    def to_take(self, max_clients: int, taking: int, missing: int) -> int | None:
         """The place that a joining client gets, or None.
 
-        The lowest free one; else that of a client that left, or else of a benched one, unless it is `taking` part in
-        the current round.
+        The lowest free one; else that of a client that left and is not `taking` part in the current round; else that of
+        one who was `missing` from a whole round on the bench.
         """
         free = (1 << max_clients) - 1 & ~(self.present | self.benched | self.left)
-        for candidates in (free, self.left & ~taking, self.benched & ~taking):
+        for candidates in (free, self.left & ~taking, self.benched & missing):
             if candidates:
                 return bitmaps.members(candidates)[0]
         return None

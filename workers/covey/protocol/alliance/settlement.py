@@ -33,10 +33,11 @@ class Verdict(IntEnum):
 
 @dataclass(frozen=True)
 class Client:
-    """A client's `stake` (wei that can be slashed) and reputation."""
+    """A client's `stake` (wei that can be slashed) and reputation, and the round in which it was silent last."""
 
     stake: int
     reputation: int
+    benched_in: int = 0
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,7 @@ def settle_round(params: AllianceParams, given: RoundInput) -> RoundResult:
         returned=shares.returned,
         burnt=burnt,
         pool=given.pool - sum(shares.rewards.values()) - shares.returned + slashed - burnt,
-        clients=_clients_after(given.clients, judgements),
+        clients=_clients_after(given, judgements),
         places=_places_after(params, given.places, judgements),
     )
 
@@ -242,10 +243,12 @@ def _judge(params: AllianceParams, client: Client, verdict: Verdict, reward: int
 # -- What is next ------------------------------------------------------------------------------------------------------
 
 
-def _clients_after(clients: Mapping[int, Client], judgements: Mapping[int, Judgement]) -> dict[int, Client]:
-    after = dict(clients)
+def _clients_after(given: RoundInput, judgements: Mapping[int, Judgement]) -> dict[int, Client]:
+    after = dict(given.clients)
     for client, judgement in judgements.items():
-        after[client] = Client(clients[client].stake - judgement.slash, judgement.reputation)
+        before = given.clients[client]
+        benched_in = given.round if judgement.verdict is Verdict.SILENT else before.benched_in
+        after[client] = Client(before.stake - judgement.slash, judgement.reputation, benched_in)
     return after
 
 
