@@ -65,7 +65,7 @@ def test_tables_align() -> None:
 
 
 def test_nobodys_text_steers_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    hostile = "Scans\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202e"
+    hostile = "Scans\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202e\udcff"
     out = Output(as_json=False)
     out.say(hostile)
     out.heading(hostile)

@@ -25,6 +25,13 @@ def test_update_in_a_word() -> None:
     assert commitments.content_hash(UPDATE) == expected
 
 
+def test_a_cid_that_is_no_text_counts_by_its_bytes() -> None:
+    """Else its proposer would keep honest voters from opening what they committed to: all hash the transcript."""
+    content = b"\xff\xfebafk"
+    update = replace(UPDATE, cid=content.decode(errors="surrogateescape"))
+    assert commitments.content_hash(update) == abi_hash("bytes32,uint32,bytes32", A, 450, keccak(content))
+
+
 def test_vote_in_a_word() -> None:
     result = abi_hash("bytes32,uint128", B, 0b101)
     assert commitments.result_hash(VOTE.result) == result

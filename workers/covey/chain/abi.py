@@ -208,7 +208,8 @@ def _from_abi(value: Any, parameter: Parameter) -> Any:
         case "address":
             return wire.address(value)
         case "string":
-            return value.decode(errors="backslashreplace")
+            # Anybody may put anything into a string, and hashes are of its bytes.
+            return value.decode(errors="surrogateescape")
         case "tuple":
             fields: Sequence[Parameter] = parameter["components"]
             return {field["name"]: _from_abi(part, field) for part, field in zip(value, fields, strict=True)}

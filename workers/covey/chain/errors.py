@@ -149,4 +149,5 @@ class DeploymentError(ChainError):
 def _show(value: Any) -> str:
     if isinstance(value, bytes):
         return f"0x{value.hex()}"
-    return str(value)
+    # A reason may hold bytes that are no text, which logs don't take.
+    return str(value).encode(errors="backslashreplace").decode()

@@ -14,7 +14,8 @@ _PATIENCE = 0.4  # seconds before a step is announced
 
 _CONTROLS = (*range(ord("\n")), *range(ord("\n") + 1, ord(" ")), *range(0x7F, 0xA0))
 _TURNS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))  # right-to-left overrides and the like
-_UNSAFE = dict.fromkeys((*_CONTROLS, *_TURNS), "\N{REPLACEMENT CHARACTER}")
+_BROKEN = range(0xD800, 0xE000)  # bytes that are no text, which no stream takes
+_UNSAFE = dict.fromkeys((*_CONTROLS, *_TURNS, *_BROKEN), "\N{REPLACEMENT CHARACTER}")
 """Titles, addresses and reasons are anybody's text: none may steer the terminal or turn what stands around it."""
 
 

@@ -161,9 +161,9 @@ def _read_dynamic(kind: Type, data: bytes, place: int) -> tuple[Value, int]:
     if any(_take(data, place + length, padding)):
         raise AbiError(f"the padding at byte {place + length} is not zero")
     end = place + length + padding
-    # Anybody may put anything into a string, and nothing is settled by one.
+    # Anybody may put anything into a string, and hashes are of its bytes.
     text = isinstance(kind, Bytes) and kind.text
-    return content.decode(errors="backslashreplace") if text else content, end
+    return content.decode(errors="surrogateescape") if text else content, end
 
 
 def _number(data: bytes, place: int) -> int:

@@ -43,8 +43,9 @@ class Domain:
 
 
 def content_hash(update: Update) -> bytes:
-    """An update in a word."""
-    return keccak_words(update.update_hash, update.samples, keccak(update.cid.encode()))
+    """An update in a word; bytes of the CID that are no text stand in it as surrogates."""
+    cid = update.cid.encode(errors="surrogateescape")
+    return keccak_words(update.update_hash, update.samples, keccak(cid))
 
 
 def extend_transcript(transcript: bytes, client: int, update: Update) -> bytes:

@@ -13,7 +13,7 @@ from covey.roles.errors import BadDescription
 def plan_of(state: AllianceState) -> Plan:
     """Raises BadDescription for a task that nobody can take part in."""
     try:
-        plan = parse(state.terms.rule_parameters.encode())
+        plan = parse(state.terms.rule_parameters.encode(errors="surrogateescape"))
     except FederatedError as error:
         raise BadDescription(f"its aggregation rule: {error}") from error
     if (plan.rule.number, plan.fraction_bits) != (state.params.rule, state.params.fraction_bits):
