@@ -50,12 +50,23 @@ from covey.protocol.rings import MAX_SIZE
 from covey.protocol.schedule import Schedule
 from covey.protocol.settlement import RevealedVector, RoundInput, RoundResult, settle_round
 from covey.protocol.weights import weights
+from covey.verify import custody
 from covey.verify import events as ev
 from covey.verify.abi import words
-from covey.verify.bundle import Block, Bundle, Clock, Contracts, Log, digest_of, read_bundle, seal, write_bundle
-from covey.verify.events import KINDS, Event
+from covey.verify.bundle import (
+    ArenaBundle,
+    ArenaContracts,
+    Block,
+    Clock,
+    Log,
+    digest_of,
+    read_bundle,
+    seal,
+    write_bundle,
+)
+from covey.verify.kinds import Event
 from covey.verify.money import check_money
-from covey.verify.records import read_records
+from covey.verify.records import KINDS, read_records
 from covey.verify.replay import replay
 from covey.verify.report import Report
 from covey.verify.settlement import settle
@@ -65,7 +76,7 @@ TRANSACTIONS_PER_BLOCK: Final = 20
 BLOCK_TIME: Final = 12
 GENESIS: Final = 1_700_000_000
 TASK: Final = 1
-CONTRACTS: Final = Contracts(*(f"0x{0xC0DE00 + i:040x}" for i in range(4)))
+CONTRACTS: Final = ArenaContracts(*(f"0x{0xC0DE00 + i:040x}" for i in range(4)))
 CREATOR, KEEPER, RELAY = (f"0x{0xACC000 + i:040x}" for i in range(3))
 LONG: Final = 2**20
 KINDS_OF: Final = {kind.make: (of, topic, kind) for of, kinds in KINDS.items() for topic, kind in kinds.items()}
@@ -129,9 +140,9 @@ class Chain:
         self.logs += [self._log(event, transaction, len(self.logs) + i) for i, event in enumerate(events)]
         for event in events:
             match event:
-                case ev.Charged(amount=amount):
+                case custody.Charged(amount=amount):
                     self.bucket += amount
-                case ev.Paid(amount=amount):
+                case custody.Paid(amount=amount):
                     self.bucket -= amount
 
     def mine(self, at: int = 0) -> bytes:
@@ -143,11 +154,22 @@ class Chain:
         self._room = TRANSACTIONS_PER_BLOCK
         return before
 
-    def bundle(self) -> Bundle:
+    def bundle(self) -> ArenaBundle:
         used = {log.block for log in self.logs}
         blocks = tuple(block for block in self.blocks if block.number in used)
         clock = Clock(GENESIS, 86_400, 2**32)
-        return seal(Bundle(1, TASK, CONTRACTS, clock, 1, len(self.blocks), blocks, tuple(self.logs)))
+        return seal(
+            ArenaBundle(
+                chain_id=1,
+                task=TASK,
+                contracts=CONTRACTS,
+                clock=clock,
+                first=1,
+                last=len(self.blocks),
+                blocks=blocks,
+                logs=tuple(self.logs),
+            )
+        )
 
     def _log(self, event: Event, transaction: bytes, index: int) -> Log:
         contract, topic, kind = KINDS_OF[type(event)]
@@ -190,7 +212,7 @@ class Story:
         self._winners: list[tuple[int, ...]] = []
         self._earned: Counter[str] = Counter()
 
-    def bundle(self) -> Bundle:
+    def bundle(self) -> ArenaBundle:
         guess = 0
         self._enrol()
         for round in range(self._params.rounds):
@@ -204,7 +226,7 @@ class Story:
     def _enrol(self) -> None:
         chain, params = self._chain, self._params
         for m in (*self._trainers, *self._validators):
-            chain.send(ev.Staked(m.operator, m.operator, m.stake * GWEI, m.stake * GWEI, 0))
+            chain.send(custody.Staked(m.operator, m.operator, m.stake * GWEI, m.stake * GWEI, 0))
         chain.mine()
         schedule = Schedule.of(params, chain.now)
         shards = tuple((bytes(32), bytes(32), key_hash(self._key(round))) for round in range(params.rounds))
@@ -212,7 +234,7 @@ class Story:
         chain.send(created, _charged(CREATOR, params.bounty + params.bond))
 
         until = schedule.reveal_end(params.rounds - 1) + 3 * LONG
-        locks = {m: ev.Locked(CONTRACTS.arena, m.operator, TASK, m.stake * GWEI, until) for m in self._everybody}
+        locks = {m: custody.Locked(CONTRACTS.arena, m.operator, TASK, m.stake * GWEI, until) for m in self._everybody}
         for i, m in enumerate(self._trainers):
             enrolled = ev.TrainerEnrolled(TASK, i, m.operator, m.hot_key, m.stake, *m.public_key)
             chain.send(locks[m], _charged(m.operator, params.quota * params.relay_fee), enrolled)
@@ -335,7 +357,7 @@ class Story:
         return ev.KeeperPaid(TASK, KEEPER, fee), _paid(KEEPER, fee)
 
     def _released(self, member: Member) -> Event:
-        return ev.Released(CONTRACTS.arena, member.operator, TASK, member.stake * GWEI)
+        return custody.Released(CONTRACTS.arena, member.operator, TASK, member.stake * GWEI)
 
 
 def _secret(*words: object) -> bytes:
@@ -347,11 +369,11 @@ def _address(content: bytes) -> str:
 
 
 def _charged(payer: str, amount: int) -> Event:
-    return ev.Charged(CONTRACTS.arena, TASK, payer, amount)
+    return custody.Charged(CONTRACTS.arena, TASK, payer, amount)
 
 
 def _paid(account: str, amount: int) -> Event:
-    return ev.Paid(CONTRACTS.arena, TASK, account, amount)
+    return custody.Paid(CONTRACTS.arena, TASK, account, amount)
 
 
 def measured(models: int, rounds: int, validators: int, file: Path) -> Figures:
@@ -390,7 +412,7 @@ def steps(file: Path) -> dict[str, float]:
     timed("decode events", lambda: read_records(bundle, Report()))
     history = timed("replay, both included", lambda: replay(bundle, Report()))
     settlement = timed("settle", lambda: settle(history))
-    timed("compare money", lambda: check_money(history, settlement, bundle.contracts, Report()))
+    timed("compare money", lambda: check_money(history, settlement, Report()))
     return seconds
 
 

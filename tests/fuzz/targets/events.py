@@ -11,12 +11,18 @@ from covey.chain import artefacts
 from covey.chain.abi import Element
 from covey.chain.wire import Log, Malformed
 from covey.verify.abi import AbiError
-from covey.verify.events import UnknownEvent, decode_event
+from covey.verify.records import UnknownEvent, decode_event
 from tests.fuzz import mutation
 from tests.fuzz.target import Target
 from tests.fuzz.targets.chain import ADDRESS, WORD, codebook, encoded
 
-_CONTRACTS: Final = {"Arena": "arena", "StakeVault": "vault", "Ledger": "ledger", "CoveyToken": "token"}
+_CONTRACTS: Final = {
+    "Arena": "arena",
+    "Alliance": "alliance",
+    "StakeVault": "vault",
+    "Ledger": "ledger",
+    "CoveyToken": "token",
+}
 _STRUCTS: Final = ("raw_params", "raw_shards")
 
 

@@ -14,11 +14,12 @@ from unittest.mock import patch
 from urllib.request import Request
 
 from covey.verify.abi import words
-from covey.verify.bundle import Bundle, BundleError, read_bundle, seal, write_bundle
+from covey.verify.bundle import ArenaBundle, read_bundle, seal, write_bundle
 from covey.verify.check import verify
 from covey.verify.export import export
 from covey.verify.keccak import keccak256
 from covey.verify.rpc import Node, NodeError
+from covey.verify.strict import BundleError
 from tests.fuzz import mutation
 from tests.fuzz.target import Target
 
@@ -29,7 +30,7 @@ def _verify(data: bytes) -> None:
 
 
 @cache
-def _tasks() -> tuple[Bundle, ...]:
+def _tasks() -> tuple[ArenaBundle, ...]:
     """Tasks that were played on a chain."""
     from covey.localnet import Localnet
     from tests.workers.verify.stories import STORIES
@@ -118,7 +119,7 @@ def _export(data: bytes) -> None:
             verify(export(Node("http://node"), arena, task))
 
 
-def _answers_about(bundle: Bundle) -> bytes:
+def _answers_about(bundle: ArenaBundle) -> bytes:
     contracts, clock = bundle.contracts, bundle.clock
     numbers = (clock.unbonding, clock.genesis + clock.unbonding, clock.epoch_length)
     views = (

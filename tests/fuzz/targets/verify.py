@@ -7,8 +7,9 @@ from contextlib import suppress
 from typing import Final
 from unittest.mock import patch
 
-from covey.verify.bundle import Block, Bundle, BundleError, Clock, Contracts, Log, read_bundle, seal, write_bundle
+from covey.verify.bundle import ArenaBundle, ArenaContracts, Block, Clock, Log, read_bundle, seal, write_bundle
 from covey.verify.rpc import Filter, Node, NodeError
+from covey.verify.strict import BundleError
 from tests.fuzz import mutation
 from tests.fuzz.target import Target
 from tests.fuzz.targets.chain import ADDRESS, RESULTS, answer, answer_extremes
@@ -21,13 +22,13 @@ def _read_bundle(data: bytes) -> None:
     assert read_bundle(write_bundle(bundle)) == bundle
 
 
-def _small() -> Bundle:
+def _small() -> ArenaBundle:
     log = Log("0x" + "01" * 20, (bytes(32),), b"data", 5, b"t" * 32, 0)
     return seal(
-        Bundle(
+        ArenaBundle(
             chain_id=31337,
             task=1,
-            contracts=Contracts(*("0x" + f"{number:02x}" * 20 for number in (1, 2, 3, 4))),
+            contracts=ArenaContracts(*("0x" + f"{number:02x}" * 20 for number in (1, 2, 3, 4))),
             clock=Clock(1, 2, 3),
             first=1,
             last=9,

@@ -6,7 +6,7 @@ from functools import cache
 import pytest
 
 from covey.localnet import Localnet
-from covey.verify.bundle import Bundle
+from covey.verify.bundle import ArenaBundle
 from covey.verify.export import export
 from covey.verify.rpc import Node
 from tests.workers.verify.stories import STORIES
@@ -21,11 +21,11 @@ def world() -> Iterator[World]:
 
 
 @pytest.fixture(scope="session")
-def bundle_of(world: World) -> Callable[[str], Bundle]:
+def bundle_of(world: World) -> Callable[[str], ArenaBundle]:
     """The bundle of a story, which is played when it is asked for first."""
 
     @cache
-    def played(name: str) -> Bundle:
+    def played(name: str) -> ArenaBundle:
         run = STORIES[name](world)
         return export(Node(world.url), world.arena.address.lower(), run.task)
 

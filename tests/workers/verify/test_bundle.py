@@ -9,15 +9,13 @@ import pytest
 
 from covey.verify.bundle import (
     MAX_BUNDLE_BYTES,
-    MAX_LOG_BYTES,
-    MAX_LOGS,
-    Bundle,
-    BundleError,
+    ArenaBundle,
     read_bundle,
     write_bundle,
 )
+from covey.verify.strict import MAX_LOG_BYTES, MAX_LOGS, BundleError
 
-BundleOf = Callable[[str], Bundle]
+BundleOf = Callable[[str], ArenaBundle]
 
 
 @pytest.fixture

@@ -6,12 +6,13 @@ from random import Random
 
 import pytest
 
-from covey.verify.bundle import Bundle, Log, seal
+from covey.verify.bundle import ArenaBundle, Log, seal
 from covey.verify.check import verify
-from covey.verify.events import KINDS, Kind
+from covey.verify.kinds import Kind
+from covey.verify.records import KINDS
 from covey.verify.report import Check
 
-BundleOf = Callable[[str], Bundle]
+BundleOf = Callable[[str], ArenaBundle]
 
 SAMPLE = 150
 
@@ -46,7 +47,7 @@ MONEY = {
 }
 
 
-def kind_of(bundle: Bundle, log: Log) -> Kind:
+def kind_of(bundle: ArenaBundle, log: Log) -> Kind:
     addresses = {
         bundle.contracts.arena: "arena",
         bundle.contracts.vault: "vault",
@@ -67,16 +68,16 @@ def altered_logs(log: Log) -> Iterator[Log]:
         yield replace(log, data=bytes(data))
 
 
-def with_log(bundle: Bundle, place: int, *logs: Log) -> Bundle:
+def with_log(bundle: ArenaBundle, place: int, *logs: Log) -> ArenaBundle:
     """The bundle with other logs in the place of one, and the right digest."""
     return seal(replace(bundle, logs=(*bundle.logs[:place], *logs, *bundle.logs[place + 1 :])))
 
 
-def faults(bundle: Bundle) -> list[Check]:
+def faults(bundle: ArenaBundle) -> list[Check]:
     return [check for check in verify(bundle).checks if not check.passed]
 
 
-def words(bundle: Bundle, names: set[str]) -> list[tuple[int, Log]]:
+def words(bundle: ArenaBundle, names: set[str]) -> list[tuple[int, Log]]:
     return [
         (place, altered)
         for place, log in enumerate(bundle.logs)

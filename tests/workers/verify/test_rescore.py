@@ -23,7 +23,7 @@ from covey.roles.sealed import CreatorSecrets, validator_keys
 from covey.sealing import Audience, BoxContext, seal_model, seal_shard
 from covey.storage import Missing
 from covey.storage.local import LocalStore
-from covey.verify.bundle import Bundle, write_bundle
+from covey.verify.bundle import ArenaBundle, write_bundle
 from covey.verify.check import verify
 from covey.verify.export import export
 from covey.verify.report import Report
@@ -104,7 +104,7 @@ class SealedRun(Run):
 class Played:
     """A finished task and where its contents are."""
 
-    bundle: Bundle
+    bundle: ArenaBundle
     store: Path
 
     def report(self, signer: Signer) -> Report:

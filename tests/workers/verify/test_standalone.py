@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 
 import covey.verify
-from covey.verify.bundle import Bundle, seal, write_bundle
+from covey.verify.bundle import ArenaBundle, seal, write_bundle
 from covey.verify.cli import AGREES, DIFFERS, UNREADABLE, main
 from tests.workers.verify.world import World
 
-BundleOf = Callable[[str], Bundle]
+BundleOf = Callable[[str], ArenaBundle]
 
 FOLDER = Path(covey.verify.__file__).parent
 

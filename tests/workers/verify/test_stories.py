@@ -4,21 +4,23 @@ from collections.abc import Callable
 
 import pytest
 
-from covey.verify.bundle import Bundle, read_bundle, write_bundle
+from covey.verify.bundle import ArenaBundle, read_bundle, write_bundle
 from covey.verify.check import verify
-from covey.verify.events import TaskFinished, decode_event, topic_of
+from covey.verify.events import TaskFinished
+from covey.verify.kinds import topic_of
+from covey.verify.records import decode_event
 from covey.verify.report import Report, text
 from tests.workers.verify.stories import SMALL, STORIES
 from tests.workers.verify.world import PARAMS
 
-BundleOf = Callable[[str], Bundle]
+BundleOf = Callable[[str], ArenaBundle]
 
 
 def reasons(report: Report) -> str:
     return "\n".join(reason for line in report.accounts for reason in line.reasons)
 
 
-def finished(bundle: Bundle) -> TaskFinished:
+def finished(bundle: ArenaBundle) -> TaskFinished:
     log = next(log for log in bundle.logs if log.topics[0] == topic_of(TaskFinished))
     event = decode_event("arena", log.topics, log.data)
     assert isinstance(event, TaskFinished)

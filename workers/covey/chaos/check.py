@@ -26,7 +26,7 @@ from covey.roles.task import TaskState
 from covey.verify.bundle import read_bundle, write_bundle
 from covey.verify.check import verify
 from covey.verify.export import export
-from covey.verify.money import DEAD
+from covey.verify.moves import DEAD
 from covey.verify.rpc import Node
 
 _ONCE: Final[Mapping[str, tuple[str, ...]]] = {

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from .bundle import Bundle
+from .alliance.check import check_alliance
+from .bundle import AllianceBundle, ArenaBundle, TaskBundle
 from .history import Conclusion, History, Trainer, Validator
 from .money import check_money
 from .replay import replay
@@ -12,21 +13,30 @@ from .settlement import Due, Outcome, Settlement, settle
 _SENSE = "the history makes sense"
 
 
-def verify(bundle: Bundle) -> Report:
+def verify(bundle: TaskBundle) -> Report:
     """Check everything about the bundle's task. Never raises: whatever is wrong stands in the report."""
-    report = Report(f"task {bundle.task} of arena {bundle.contracts.arena} on chain {bundle.chain_id}")
+    report = Report()
     try:
-        history = replay(bundle, report)
-        settlement = settle(history)
-        for outcome in settlement.outcomes.values():
-            _check_round(history, outcome, report)
-        _check_accounts(history, settlement, report)
-        check_money(history, settlement, bundle.contracts, report)
-        _tell_state(history, report)
+        if isinstance(bundle, AllianceBundle):
+            report.title = f"alliance {bundle.task} of {bundle.contracts.alliance} on chain {bundle.chain_id}"
+            check_alliance(bundle, report)
+        else:
+            report.title = f"task {bundle.task} of arena {bundle.contracts.arena} on chain {bundle.chain_id}"
+            _check_arena(bundle, report)
         report.holds(_SENSE, "all logs", True, "")
     except Inconsistent as error:
         report.holds(_SENSE, "all logs", False, str(error))
     return report
+
+
+def _check_arena(bundle: ArenaBundle, report: Report) -> None:
+    history = replay(bundle, report)
+    settlement = settle(history)
+    for outcome in settlement.outcomes.values():
+        _check_round(history, outcome, report)
+    _check_accounts(history, settlement, report)
+    check_money(history, settlement, report)
+    _tell_state(history, report)
 
 
 def _check_round(history: History, outcome: Outcome, report: Report) -> None:

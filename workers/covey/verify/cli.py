@@ -8,18 +8,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from .bundle import MAX_BUNDLE_BYTES, Bundle, BundleError, read_bundle, write_bundle
+from .alliance.export import export_alliance
+from .bundle import MAX_BUNDLE_BYTES, TaskBundle, read_bundle, write_bundle
 from .check import verify
 from .compare import compare
 from .export import export
 from .report import text, to_json
 from .rpc import Node, NodeError
+from .strict import BundleError
 
 _EXAMPLES = """
 examples:
   python -m covey.verify bundle.json
   python -m covey.verify bundle.json --rpc http://127.0.0.1:8545
   python -m covey.verify 7 --rpc http://127.0.0.1:8545 --arena 0x… --export bundle.json
+  python -m covey.verify 7 --rpc http://127.0.0.1:8545 --alliance 0x…
 
 'covey verify' also scores the models again, which takes more than Python alone.
 
@@ -62,11 +65,13 @@ def _parser() -> argparse.ArgumentParser:
         epilog=_EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("source", help="a bundle, or a task's number (which needs --rpc and --arena)")
+    parser.add_argument("source", help="a bundle, or a task's number (with --rpc, and --arena or --alliance)")
     parser.add_argument("--rpc", metavar="URL", help="node to read the task from, or to compare the bundle with")
-    parser.add_argument("--arena", metavar="ADDRESS", help="address of the Arena")
+    contract = parser.add_mutually_exclusive_group()
+    contract.add_argument("--arena", metavar="ADDRESS", help="address of the Arena")
+    contract.add_argument("--alliance", metavar="ADDRESS", help="address of the Alliance")
     parser.add_argument(
-        "--from-block", type=int, default=0, metavar="N", help="block of the vault's deployment, or less"
+        "--from-block", type=int, default=0, metavar="N", help="block of the first contract's deployment, or less"
     )
     parser.add_argument("--export", metavar="FILE", help="write what was read as a bundle")
     parser.add_argument("--every", action="store_true", help="print every single check")
@@ -74,13 +79,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _load(path: Path) -> Bundle:
+def _load(path: Path) -> TaskBundle:
     with path.open("rb") as file:
         return read_bundle(file.read(MAX_BUNDLE_BYTES + 1))
 
 
-def _fetch(options: argparse.Namespace) -> Bundle:
-    arena = str(options.arena).lower()
-    if not options.rpc or not re.fullmatch("0x[0-9a-f]{40}", arena):
-        raise NodeError("a task is read from a node: name it with --rpc URL, and the contract with --arena ADDRESS")
-    return export(Node(options.rpc), arena, int(options.source), max(0, options.from_block))
+def _fetch(options: argparse.Namespace) -> TaskBundle:
+    contract = str(options.arena or options.alliance).lower()
+    if not options.rpc or not re.fullmatch("0x[0-9a-f]{40}", contract):
+        raise NodeError(
+            "a task is read from a node: name it with --rpc URL, and the contract with --arena or --alliance ADDRESS"
+        )
+    export_from = export if options.arena else export_alliance
+    return export_from(Node(options.rpc), contract, int(options.source), max(0, options.from_block))

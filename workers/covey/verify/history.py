@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from .events import (
     Cause,
     Params,
-    Record,
     RoundSettled,
     RoundTallied,
     Shard,
@@ -16,6 +15,7 @@ from .events import (
     ValidatorConcluded,
 )
 from .pools import Pools
+from .records import Record
 from .rules import Context, Schedule
 
 

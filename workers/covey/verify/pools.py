@@ -10,17 +10,17 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 
 from .bundle import Clock
-from .events import (
+from .custody import (
     BucketEmptied,
     ExitRequested,
     Locked,
     PoolEmptied,
-    Record,
     Released,
     Slashed,
     Staked,
     VaultEvent,
 )
+from .records import Record
 from .report import Report
 from .rules import delegated_ratio
 

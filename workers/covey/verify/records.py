@@ -2,25 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
 from itertools import groupby
+from typing import Final
 
 from .abi import AbiError
+from .alliance.events import ALLIANCE
 from .bundle import Bundle, Log, digest_of
-from .events import Record, UnknownEvent, decode_event
+from .custody import LEDGER, TOKEN, VAULT
+from .events import ARENA
+from .kinds import Event, Kinds
 from .report import Inconsistent, Report
 
 _GROUP = "the bundle is whole and in order"
+
+KINDS: Final[Mapping[str, Kinds]] = {
+    "arena": ARENA,
+    "alliance": ALLIANCE,
+    "vault": VAULT,
+    "ledger": LEDGER,
+    "token": TOKEN,
+}
+
+
+class UnknownEvent(ValueError):
+    """A log that is none of the events known here."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """An event, the contract that logged it, and where it stands; `place` counts all logs of the bundle."""
+
+    event: Event
+    address: str
+    place: int
+    block: int
+    timestamp: int
+    transaction: bytes
 
 
 def read_records(bundle: Bundle, report: Report) -> list[Record]:
     """All events. Raises Inconsistent for a log that is not from a known contract, block and event."""
     _check_order(bundle, report)
-    names = {
-        bundle.contracts.arena: "arena",
-        bundle.contracts.vault: "vault",
-        bundle.contracts.ledger: "ledger",
-        bundle.contracts.token: "token",
-    }
+    names = {address: name for name, address in asdict(bundle.contracts).items()}
     times = {block.number: block.timestamp for block in bundle.blocks}
     records = []
     for place, log in enumerate(bundle.logs):
@@ -33,8 +58,16 @@ def read_records(bundle: Bundle, report: Report) -> list[Record]:
             event = decode_event(names[log.address], log.topics, log.data)
         except (AbiError, UnknownEvent) as error:
             raise Inconsistent(f"{where}: {error}") from error
-        records.append(Record(event, place, log.block, times[log.block], log.transaction))
+        records.append(Record(event, log.address, place, log.block, times[log.block], log.transaction))
     return records
+
+
+def decode_event(contract: str, topics: Sequence[bytes], data: bytes) -> Event:
+    """The event that `contract`, as KINDS names it, logged. Raises UnknownEvent, AbiError."""
+    kind = KINDS[contract].get(topics[0]) if topics else None
+    if kind is None:
+        raise UnknownEvent(f"the {contract} has no event {topics[0].hex() if topics else 'without topics'}")
+    return kind.decode(topics, data)
 
 
 def _check_order(bundle: Bundle, report: Report) -> None:

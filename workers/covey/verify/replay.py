@@ -6,7 +6,8 @@ that does not exist.
 
 from __future__ import annotations
 
-from .bundle import Bundle
+from .bundle import ArenaBundle
+from .custody import VaultEvent
 from .events import (
     ArenaEvent,
     Cause,
@@ -18,7 +19,6 @@ from .events import (
     HandleRegistered,
     KeyPosted,
     Published,
-    Record,
     RingsDrawn,
     RoundEmpty,
     RoundSettled,
@@ -33,7 +33,6 @@ from .events import (
     TrainerEnrolled,
     ValidatorConcluded,
     ValidatorEnrolled,
-    VaultEvent,
     VectorPaid,
     VectorRevealed,
 )
@@ -51,7 +50,7 @@ from .phases import (
     submit_opened,
 )
 from .pools import Pools
-from .records import read_records
+from .records import Record, read_records
 from .report import Inconsistent, Report
 from .rules import (
     DATASET_INVALID,
@@ -91,7 +90,7 @@ _SEED_BLOCKS = 256
 _NO_COMMITMENT = bytes(32)
 
 
-def replay(bundle: Bundle, report: Report) -> History:
+def replay(bundle: ArenaBundle, report: Report) -> History:
     """Read all logs in order. Raises Inconsistent where they make no sense at all."""
     records = read_records(bundle, report)
     first = next((record for record in records if isinstance(record.event, ArenaEvent)), None)
@@ -129,7 +128,7 @@ def replay(bundle: Bundle, report: Report) -> History:
 class _Walk:
     """Takes one event of the Arena after the other into the history."""
 
-    def __init__(self, bundle: Bundle, history: History, report: Report) -> None:
+    def __init__(self, bundle: ArenaBundle, history: History, report: Report) -> None:
         self._bundle = bundle
         self._history = history
         self._report = report

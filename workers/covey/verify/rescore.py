@@ -16,7 +16,7 @@ from covey.roles.task import Publication
 from covey.sealing import Audience, BoxContext, KeyPair, ShardCommitment
 from covey.storage import Store
 
-from .bundle import Bundle
+from .bundle import ArenaBundle
 from .events import Delivered
 from .history import History, Round
 from .replay import replay
@@ -30,7 +30,7 @@ class RescoreError(Exception):
     """Nothing can be scored: what is missing, and what to do."""
 
 
-def rescore(bundle: Bundle, store: Store, secret: Secret, device: str, report: Report) -> None:
+def rescore(bundle: ArenaBundle, store: Store, secret: Secret, device: str, report: Report) -> None:
     """Adds a check for each model that the worker's secret opens, of each settled round, to the report.
 
     Raises RescoreError, StoreError, SealError, LearningError, RoleError.

@@ -10,7 +10,8 @@ from http.client import HTTPException
 from typing import Final
 from urllib.parse import urlsplit
 
-from .bundle import MAX_LOG_BYTES, MAX_LOGS, MAX_TOPICS, Block, Log
+from .bundle import MAX_TOPICS, Block, Log
+from .strict import MAX_LOG_BYTES, MAX_LOGS
 from .transport import opener
 
 _MAX_ANSWER: Final = 16 * 2**20

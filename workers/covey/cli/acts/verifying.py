@@ -6,9 +6,11 @@ from pathlib import Path
 from covey.cli import options
 from covey.cli.acts.session import connect, signer_of
 from covey.cli.exits import Exit
+from covey.cli.failures import CliError
 from covey.cli.output import Output
 from covey.journal import Secret
-from covey.verify.bundle import MAX_BUNDLE_BYTES, Bundle, read_bundle, write_bundle
+from covey.verify.alliance.export import export_alliance
+from covey.verify.bundle import MAX_BUNDLE_BYTES, ArenaBundle, TaskBundle, read_bundle, write_bundle
 from covey.verify.check import verify
 from covey.verify.compare import compare
 from covey.verify.export import export
@@ -31,21 +33,24 @@ def rescoring(account: options.Account, place: options.Place, content: options.C
     return Rescoring(signer_of(account, place).worker_secret(), store, device)
 
 
-def from_chain(network: options.Network, task: int, out: Output) -> Bundle:
-    """Raises NodeError, DeploymentError."""
-    with connect(network) as connection, out.step(f"reading task {task} from the chain"):
-        deployment = connection.deployment
-        return export(Node(network.rpc[0]), deployment.addresses.arena.lower(), task, deployment.block)
+def from_chain(network: options.Network, task: int, alliance: bool, out: Output) -> TaskBundle:
+    """Of the Arena's task, or the Alliance's. Raises NodeError, DeploymentError."""
+    what = "alliance" if alliance else "task"
+    with connect(network) as connection, out.step(f"reading {what} {task} from the chain"):
+        node, deployment = Node(network.rpc[0]), connection.deployment
+        if alliance:
+            return export_alliance(node, deployment.addresses.alliance.lower(), task, deployment.block)
+        return export(node, deployment.addresses.arena.lower(), task, deployment.block)
 
 
-def from_file(path: Path) -> Bundle:
+def from_file(path: Path) -> TaskBundle:
     """Raises BundleError, OSError."""
     with path.open("rb") as file:
         return read_bundle(file.read(MAX_BUNDLE_BYTES + 1))
 
 
 def judge(
-    bundle: Bundle,
+    bundle: TaskBundle,
     against: options.Network | None,
     rescoring: Rescoring | None,
     every: bool,
@@ -60,6 +65,8 @@ def judge(
         with out.step("comparing the bundle with the chain"):
             compare(bundle, Node(against.rpc[0]), report)
     if rescoring is not None:
+        if not isinstance(bundle, ArenaBundle):
+            raise CliError("--rescore is for tasks of the Arena", "leave it out", Exit.USAGE)
         with out.step("scoring the models again"):
             # Loads torch, which verifying alone does without.
             from covey.storage import open_store
@@ -73,6 +80,6 @@ def judge(
     return Exit.OK if report.passed else Exit.FAILED
 
 
-def save(bundle: Bundle, path: Path, out: Output) -> None:
+def save(bundle: TaskBundle, path: Path, out: Output) -> None:
     path.write_bytes(write_bundle(bundle))
     out.note(f"the bundle is in {path}: 'covey verify {path}' needs no node")

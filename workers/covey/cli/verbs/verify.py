@@ -18,6 +18,7 @@ app = typer.Typer()
     examples="""covey verify 1
     covey verify 1 --export task-1.json
     covey verify task-1.json
+    covey verify 1 --alliance
     covey verify task-1.json --compare --rpc https://another.node
     covey verify 1 --rescore --keystore validator
     covey verify 1 --rescore --keystore creator --device cuda""",
@@ -29,6 +30,7 @@ def verify(
     place: options.Place,
     content: options.Content,
     out: Output,
+    alliance: Annotated[bool, typer.Option("--alliance", help="The number is an alliance's.")] = False,
     export: Annotated[Path | None, typer.Option(help="Write what was read as a bundle that needs no node.")] = None,
     compare: Annotated[bool, typer.Option("--compare", help="Also compare a bundle with the chain.")] = False,
     rescore: Annotated[
@@ -47,7 +49,7 @@ def verify(
 
     rescoring = verifying.rescoring(account, place, content, device) if rescore else None
     number = source.isdecimal()
-    bundle = verifying.from_chain(network, int(source), out) if number else verifying.from_file(Path(source))
+    bundle = verifying.from_chain(network, int(source), alliance, out) if number else verifying.from_file(Path(source))
     if export is not None:
         verifying.save(bundle, export, out)
     against = network if compare and not number else None
