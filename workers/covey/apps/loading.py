@@ -9,6 +9,7 @@ import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,8 @@ from covey.apps.app import App, AppError
 from covey.apps.flock import METHODS, FlockApp
 
 if TYPE_CHECKING:
+    from flwr.clientapp import ClientApp
+
     from covey.apps.flower import Partition
 
 
@@ -27,7 +30,10 @@ def load_app(path: Path, data: Path | None, samples: int, partition: Partition) 
     app's run configuration) for Flower apps. Raises AppError.
     """
     if path.is_dir():
-        return _flower_app(path, data, partition)
+        try:
+            return _flower_app(path, data, partition)
+        except ImportError as error:
+            raise AppError("Flower is not installed: pip install 'covey[flower]'") from error
     if path.suffix == ".py" and path.is_file():
         if data is None:
             raise AppError("a FLock model needs data: say --data PATH")
@@ -36,26 +42,28 @@ def load_app(path: Path, data: Path | None, samples: int, partition: Partition) 
 
 
 def _flower_app(folder: Path, data: Path | None, partition: Partition) -> App:
+    from covey.apps.flower import FlowerApp
+
+    app, config = _client_app(folder.resolve())
+    return FlowerApp(app, config if data is None else {**config, "data-path": str(data)}, partition)
+
+
+@cache
+def _client_app(folder: Path) -> tuple[ClientApp, Mapping[str, Any]]:
+    """A Flower app's code and run configuration: a process that plays many clients loads them once."""
     try:
         project = tomllib.loads((folder / "pyproject.toml").read_text(encoding="utf-8"))
         flower: Mapping[str, Any] = project["tool"]["flwr"]["app"]
         reference: str = flower["components"]["clientapp"]
     except (OSError, UnicodeError, tomllib.TOMLDecodeError, KeyError, TypeError) as error:
         raise AppError(f"{folder}/pyproject.toml names no Flower clientapp: {error!r}") from error
-    try:
-        from flwr.clientapp import ClientApp
+    from flwr.clientapp import ClientApp
 
-        from covey.apps.flower import FlowerApp
-    except ImportError as error:
-        raise AppError("Flower is not installed: pip install 'covey[flower]'") from error
     module, _, name = str(reference).partition(":")
     app = _attribute(folder, module, name)
     if not isinstance(app, ClientApp):
         raise AppError(f"{reference} is {type(app).__name__}, not a Flower ClientApp")
-    config = dict(_flat(flower.get("config", {})))
-    if data is not None:
-        config["data-path"] = str(data)
-    return FlowerApp(app, config, partition)
+    return app, dict(_flat(flower.get("config", {})))
 
 
 def _flock_model(file: Path) -> Any:

@@ -16,6 +16,7 @@ from pydantic.dataclasses import dataclass
 from torch.nn import functional
 
 from covey.federated.partition import Parts
+from covey.federated.rounds import Batch, Updates
 from covey.federated.rules.base import STRICT
 from covey.federated.updates import Coordinates, coordinates_of, difference
 from covey.learning.data import Dataset
@@ -23,9 +24,6 @@ from covey.learning.devices import cpu_threads
 from covey.learning.families import family_of
 from covey.learning.layers import KERNEL, POOL, Conv, Dense, Flatten, Layers, MaxPool, Normalise, Relu
 from covey.learning.task import Model
-
-Updates = npt.NDArray[np.int32]
-"""(clients, coordinates)."""
 
 Tensors = Mapping[str, torch.Tensor]
 
@@ -54,6 +52,21 @@ class Population:
     def samples(self, clients: Sequence[int]) -> list[int]:
         """Their numbers of examples."""
         return [len(self.parts[client]) for client in clients]
+
+
+@plain(frozen=True)
+class OwnJob:
+    """Clients of a population that train one of Covey's families, as a crew holds them."""
+
+    population: Population
+    options: LocalOptions
+    fraction_bits: int
+    block: int = 32
+
+    def updates(self, model: Model, clients: Sequence[int], round: int) -> Batch:
+        """What `clients` send, in their order. Raises NonFiniteUpdateError."""
+        rows = local_updates(model, self.population, clients, self.options, round, self.fraction_bits)
+        return Batch(rows, tuple(self.population.samples(clients)))
 
 
 def local_updates(

@@ -1,65 +1,49 @@
-"""Who trains the clients of a simulation: this process, or several, each with all data and one model at a time."""
+"""Who does the work of a simulation: this process, several on this machine, or a Ray cluster's.
 
-from collections.abc import Sequence
+Each member has the job (all data) from the start, and gets a model once for all of its clients of a round.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
-from functools import partial
 from multiprocessing import get_context
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Generic, Protocol, Self, TypeVar
 
-import numpy as np
-import numpy.typing as npt
-
-from covey.federated.clients import LocalOptions, Population, Updates, local_updates
-from covey.learning.task import Model
-
+J = TypeVar("J")
+J_co = TypeVar("J_co", covariant=True)
 T = TypeVar("T")
+R = TypeVar("R")
 
-Sums = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Job:
-    """What does not change from round to round."""
-
-    population: Population
-    options: LocalOptions
-    fraction_bits: int
-
-    def updates(self, model: Model, clients: Sequence[int], round: int) -> Updates:
-        """(clients, coordinates)."""
-        return local_updates(model, self.population, clients, self.options, round, self.fraction_bits)
-
-    def sums(self, model: Model, clients: Sequence[int], round: int, weights: Sequence[int]) -> Sums:
-        """Sum of weight_i x_i: what FedAvg needs of them. Only a block of the updates is ever held."""
-        total: Sums = np.zeros(0, np.int64)
-        for start in range(0, len(clients), _BLOCK):
-            part = slice(start, start + _BLOCK)
-            rows = self.updates(model, clients[part], round)
-            weighted: Sums = np.array(weights[part], np.int64) @ rows.astype(np.int64)
-            total = total + weighted if total.size else weighted
-        return total
+Task = Callable[[J, Sequence[T]], R]
+"""What is done with the job and a share of the items. It has to pickle: a module's function, or a `partial` of one."""
 
 
-_BLOCK = 32
-_job: Job | None = None
-"""Of this process, if it is one of a crew's."""
+class Crew(Protocol[J_co]):
+    """Members that hold one job. Used in `with`, after which nothing of it runs on."""
+
+    size: int
+    """Members. As results of floating point may depend on the shares, crews of one size give the same bits."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    def map(self, task: Task[J_co, T, R], items: Sequence[T]) -> list[R]:
+        """The results of `task` on one share per member, in the items' order. Raises what a task raises."""
+        ...
 
 
-class Crew:
-    """Trains a round's clients in `processes`; 1: in this one. The results are the same. Close it, or use it in
-    `with`.
-    """
+class Alone(Generic[J]):
+    """This process."""
 
-    def __init__(self, job: Job, processes: int = 1) -> None:
+    size = 1
+
+    def __init__(self, job: J) -> None:
         self._job = job
-        self._processes = processes
-        self._pool = (
-            ProcessPoolExecutor(processes, get_context("spawn"), initializer=_start, initargs=(job,))
-            if processes > 1
-            else None
-        )
 
     def __enter__(self) -> Self:
         return self
@@ -67,39 +51,51 @@ class Crew:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+        pass
 
-    def updates(self, model: Model, clients: Sequence[int], round: int) -> Updates:
-        """(clients, coordinates), in the order of `clients`."""
-        if self._pool is None:
-            return self._job.updates(model, clients, round)
-        return np.concatenate(list(self._pool.map(partial(_updates, model, round), self._shares(clients))))
-
-    def sums(self, model: Model, clients: Sequence[int], round: int, weights: Sequence[int]) -> Sums:
-        """Sum of weight_i x_i, each process's own first."""
-        if self._pool is None:
-            return self._job.sums(model, clients, round, weights)
-        shares = self._shares(list(zip(clients, weights, strict=True)))
-        total: Sums = np.sum(list(self._pool.map(partial(_sums, model, round), shares)), axis=0)
-        return total
-
-    def _shares(self, items: Sequence[T]) -> list[Sequence[T]]:
-        size = -(-len(items) // self._processes)
-        return [items[start : start + size] for start in range(0, len(items), size)]
+    def map(self, task: Task[J, T, R], items: Sequence[T]) -> list[R]:
+        return [task(self._job, items)]
 
 
-def _start(job: Job) -> None:
+class Processes(Generic[J]):
+    """So many processes on this machine."""
+
+    def __init__(self, job: J, size: int) -> None:
+        self.size = size
+        self._pool = ProcessPoolExecutor(size, get_context("spawn"), initializer=_start, initargs=(job,))
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def map(self, task: Task[J, T, R], items: Sequence[T]) -> list[R]:
+        futures = [self._pool.submit(_run, task, share) for share in shares(items, self.size)]
+        return [future.result() for future in futures]
+
+
+def crew_of(job: J, processes: int) -> Crew[J]:
+    """So many processes; 1: this one."""
+    return Alone(job) if processes == 1 else Processes(job, processes)
+
+
+def shares(items: Sequence[T], count: int) -> list[Sequence[T]]:
+    """At most `count` parts of nearly the same length, none empty."""
+    size = -(-len(items) // count)
+    return [items[start : start + size] for start in range(0, len(items), size)]
+
+
+_job: Any = None
+"""Of this process, if it is one of a crew's."""
+
+
+def _start(job: object) -> None:
     global _job
     _job = job
 
 
-def _updates(model: Model, round: int, clients: Sequence[int]) -> Updates:
-    assert _job is not None
-    return _job.updates(model, clients, round)
-
-
-def _sums(model: Model, round: int, shares: Sequence[tuple[int, int]]) -> Sums:
-    assert _job is not None
-    clients, weights = zip(*shares, strict=True)
-    return _job.sums(model, clients, round, weights)
+def _run(task: Task[Any, T, R], share: Sequence[T]) -> R:
+    return task(_job, share)

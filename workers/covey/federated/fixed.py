@@ -49,7 +49,8 @@ def quantise(values: npt.NDArray[np.floating[Any]], fraction_bits: int) -> Vecto
     scaled = np.multiply(values, 2.0**fraction_bits, dtype=np.float64)
     if not np.isfinite(scaled).all():
         raise NonFiniteUpdateError("the update holds NaN or infinity: lower the learning rate or look for outliers")
-    integers: Vector = np.rint(np.clip(scaled, -VALUE_LIMIT, VALUE_LIMIT)).astype(np.int32)
+    np.rint(np.clip(scaled, -VALUE_LIMIT, VALUE_LIMIT, out=scaled), out=scaled)
+    integers: Vector = scaled.astype(np.int32)
     return integers
 
 

@@ -1,7 +1,8 @@
 """Federated rounds without a chain: the same clients, updates, bytes and aggregation as on one, honest or attacked."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,14 @@ import torch
 from covey.federated import fixed, updates
 from covey.federated.attacks import Attack, Scene
 from covey.federated.attacks.data import trigger_test
-from covey.federated.clients import LocalOptions, Population, Updates, local_updates
+from covey.federated.clients import LocalOptions, OwnJob, Population, local_updates
 from covey.federated.cohort import MAX_CLIENTS, Cohort, Rows, Stream
-from covey.federated.crew import Crew, Job
-from covey.federated.errors import FederatedError, ParameterError
-from covey.federated.fixed import Vector, divide_half_even
+from covey.federated.crew import Crew, crew_of
+from covey.federated.errors import ParameterError
+from covey.federated.fixed import Vector
 from covey.federated.plan import Plan
-from covey.federated.rules.base import Outcome
-from covey.federated.rules.means import FedAvg, FlTrust
+from covey.federated.rounds import Batch, Received, aggregated, drawn, gathered, play
+from covey.federated.rules.means import FlTrust
 from covey.federated.updates import Coordinates, coordinates_of
 from covey.learning import tensors
 from covey.learning.data import Dataset
@@ -28,7 +29,7 @@ from covey.learning.families import family_of
 from covey.learning.task import Model
 from covey.learning.training import untrained
 
-_DRAW, _ATTACK = 1, 2
+_ATTACK = 2
 """What a random number is for."""
 
 
@@ -82,39 +83,35 @@ class RoundReport:
     refused: str | None
 
 
-@dataclass(frozen=True)
-class _Sent:
-    clients: list[int]
-    rows: Updates
-
-
 def simulate(setup: Setup, processes: int = 1) -> Iterator[RoundReport]:
     """Plays the rounds. All luck follows from the seeds."""
-    population = _poisoned(setup)
-    model, server = setup.model, setup.plan.server
-    moments = server.start(coordinates_of(model).size)
+    job = OwnJob(_poisoned(setup), setup.options, setup.plan.fraction_bits)
+    return simulate_on(setup, crew_of(job, processes))
+
+
+def simulate_on(setup: Setup, crew: Crew[OwnJob]) -> Iterator[RoundReport]:
+    """The same on a crew of the caller's, which it ends."""
+    bits, size = setup.plan.fraction_bits, coordinates_of(setup.model).size
     triggered = trigger_test(setup.test, setup.population.data) if _plants_trigger(setup) else None
-    previous: Vector | None = None
-    with Crew(Job(population, setup.options, setup.plan.fraction_bits), processes) as crew:
-        for number in range(setup.rounds):
-            due = (number + 1) % setup.evaluate_every == 0 or number + 1 == setup.rounds
-            refused = None
-            received, outcome = 0, None
-            try:
-                received, outcome = _aggregated(setup, crew, population, model, number, previous)
-            except FederatedError as error:
-                refused = str(error)
-            else:
-                step = server.step(outcome.aggregate, moments)
-                model, moments = updates.apply(model, step.vector, setup.plan.fraction_bits), step.moments
-                previous = outcome.aggregate
+    clients = len(setup.population.parts)
+    rounds = (drawn(clients, setup.per_round, setup.seed, number) for number in range(setup.rounds))
+    with crew:
+        for played in play(
+            setup.model,
+            size,
+            setup.plan,
+            rounds,
+            partial(_collected, setup, crew),
+            lambda model, step: updates.apply(model, step, bits),
+        ):
+            due = (played.round + 1) % setup.evaluate_every == 0 or played.round + 1 == setup.rounds
             yield RoundReport(
-                number,
-                accuracy(model, setup.test) if due else None,
-                accuracy(model, triggered) if due and triggered else None,
-                received,
-                sum(outcome.selected) if outcome else 0,
-                refused,
+                played.round,
+                accuracy(played.model, setup.test) if due else None,
+                accuracy(played.model, triggered) if due and triggered else None,
+                played.received.count if played.received else 0,
+                sum(played.received.outcome.selected) if played.received else 0,
+                played.refused,
             )
 
 
@@ -124,25 +121,16 @@ def accuracy(model: Model, test: Dataset) -> float:
         return family_of(model.family).count_correct([model], test, torch.device("cpu"))[0] / len(test)
 
 
-def _aggregated(
-    setup: Setup, crew: Crew, population: Population, model: Model, number: int, previous: Vector | None
-) -> tuple[int, Outcome]:
-    """How many updates were readable, and what became of them. Raises FederatedError if the rule refuses."""
-    clients = _drawn(setup, number)
-    rule = setup.plan.rule
-    if isinstance(rule, FedAvg) and not setup.plan.mixing and setup.attack is None:
-        weights = rule.weights(population.samples(clients))
-        sums = crew.sums(model, clients, number, weights)
-        return len(clients), Outcome(divide_half_even(sums, sum(weights)), (True,) * len(clients))
-    sent = _attacked(setup, model, _Sent(clients, crew.updates(model, clients, number)), number)
-    root = _root(setup, model, number) if isinstance(rule, FlTrust) else None
-    cohort = Cohort(Stream(Rows(sent.rows)), tuple(population.samples(sent.clients)), root, previous)
-    return len(sent.clients), setup.plan.aggregate(cohort)
-
-
-def _drawn(setup: Setup, number: int) -> list[int]:
-    rng = np.random.default_rng([setup.seed, _DRAW, number])
-    return sorted(rng.choice(len(setup.population.parts), setup.per_round, replace=False).tolist())
+def _collected(
+    setup: Setup, crew: Crew[OwnJob], model: Model, clients: Sequence[int], number: int, previous: Vector | None
+) -> Received:
+    """What a round of honest and malicious clients comes to. Raises FederatedError if the rule refuses."""
+    if setup.attack is None and not isinstance(setup.plan.rule, FlTrust):
+        return aggregated(crew, setup.plan, model, clients, number, previous)
+    sent = _attacked(setup, model, clients, gathered(crew, model, clients, number), number)
+    root = _root(setup, model, number) if isinstance(setup.plan.rule, FlTrust) else None
+    cohort = Cohort(Stream(Rows(sent.rows)), sent.samples, root, previous)
+    return Received(len(sent.samples), setup.plan.aggregate(cohort))
 
 
 def _poisoned(setup: Setup) -> Population:
@@ -165,14 +153,14 @@ def _plants_trigger(setup: Setup) -> bool:
     return setup.attack is not None and setup.attack.name == "backdoor"
 
 
-def _attacked(setup: Setup, model: Model, sent: _Sent, number: int) -> _Sent:
+def _attacked(setup: Setup, model: Model, clients: Sequence[int], sent: Batch, number: int) -> Batch:
     """What arrives: honest updates as they are; attackers' as bytes, of which some may be unreadable."""
     first = len(setup.population.parts) - setup.attackers
-    bad = [i for i, client in enumerate(sent.clients) if client >= first]
+    bad = [i for i, client in enumerate(clients) if client >= first]
     if setup.attack is None or not bad:
         return sent
     bits, coordinates = setup.plan.fraction_bits, coordinates_of(model)
-    honest = [i for i in range(len(sent.clients)) if i not in bad]
+    honest = [i for i in range(len(clients)) if i not in bad]
     rng = np.random.default_rng([setup.seed, _ATTACK, number])
     values = fixed.dequantise(sent.rows, bits)
     crafted = setup.attack.craft(Scene(values[honest], values[bad], rng))
@@ -183,7 +171,7 @@ def _attacked(setup: Setup, model: Model, sent: _Sent, number: int) -> _Sent:
         except FormatError:
             continue
     kept = sorted(rows)
-    return _Sent([sent.clients[i] for i in kept], np.stack([rows[i] for i in kept]))
+    return Batch(np.stack([rows[i] for i in kept]), tuple(sent.samples[i] for i in kept))
 
 
 def _bytes(update: npt.NDArray[np.float64], coordinates: Coordinates, fraction_bits: int) -> bytes:

@@ -71,8 +71,10 @@ def coordinates_of(model: Model) -> Coordinates:
 
 def difference(after: Weights, before: Weights, coordinates: Coordinates, fraction_bits: int) -> Vector:
     """The update that leads from `before` to `after`. Raises NonFiniteUpdateError."""
-    deltas = {name: np.subtract(after[name], before[name], dtype=np.float64) for name, _ in coordinates.shapes}
-    return fixed.quantise(coordinates.flatten(deltas), fraction_bits)
+    vector: Vector = np.empty(coordinates.size, np.int32)
+    for name, part in coordinates.split(vector).items():
+        part[...] = fixed.quantise(np.subtract(after[name], before[name], dtype=np.float64), fraction_bits)
+    return vector
 
 
 def moved(before: Weights, step: Vector, coordinates: Coordinates, fraction_bits: int) -> dict[str, Array]:
