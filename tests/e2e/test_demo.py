@@ -79,8 +79,14 @@ def test_the_demonstration_shows_what_it_promises(tmp_path: Path) -> None:
     assert process.returncode == Exit.OK, errors
     assert_nothing_is_left(tmp_path / "net")
 
-    *_, reached, story = map(json.loads, out.splitlines())
-    assert reached["stage"] == "finish"
+    told = [json.loads(line) for line in out.splitlines()]
+    arena, alliance = (next(event for event in told if event["kind"] == kind) for kind in ("story", "alliance"))
+    assert alliance == told[-1]
+    check_arena(arena)
+    check_alliance(alliance)
+
+
+def check_arena(story: dict[str, Any]) -> None:
     assert (story["verdict"], story["problems"]) == ("PASS", [])
     accounts = {line["name"]: line for line in story["accounts"]}
     earning = {
@@ -97,6 +103,21 @@ def test_the_demonstration_shows_what_it_promises(tmp_path: Path) -> None:
     assert all(accounts[name]["earned"] == 0 for name in ("free-rider", "malformer", "lazy", "silent"))
     assert [len(board["models"]) for board in story["rounds"]] == [6, 6, 6]
     assert {"settle", "mask", "enrol trainer", "claim delegation pay"} <= {line["step"] for line in story["gas"]}
+
+
+def check_alliance(story: dict[str, Any]) -> None:
+    assert (story["verdict"], story["problems"]) == ("PASS", [])
+    before, *after = story["accuracy"]
+    assert len(after) == len(story["rounds"]) == 5
+    assert after[-1] > before
+    clients = {line["name"]: line for line in story["clients"]}
+    assert len(clients) == 10
+    lost = {name for name, line in clients.items() if any("did not do its part" in reason for reason in line["why"])}
+    assert lost == {story["vanished"]}
+    honest = set(clients) - {"idler", "poisoner", story["vanished"]}
+    assert clients["poisoner"]["slashed"] > 0
+    assert all(clients["poisoner"]["earned"] < clients[name]["earned"] for name in honest)
+    assert sum(story["money"]["came"].values()) == sum(story["money"]["went"].values())
 
 
 TRAINER = """

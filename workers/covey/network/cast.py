@@ -9,6 +9,9 @@ TASK: Final = 1
 
 TOKEN: Final = 10**18
 
+JOIN: Final = ("fl", "join")
+"""The verb of an alliance's clients."""
+
 _MODELS: Final = (
     ("linear", "{}"),
     ("mlp", '{"hidden": [32]}'),
@@ -35,7 +38,7 @@ class Person:
 
 @dataclass(frozen=True)
 class Cast:
-    """`delegations` are (delegator, operator, wei), by name; delegators run no process."""
+    """`delegations` are (delegator, operator, wei), by name; delegators run no process. `clients` are an alliance's."""
 
     creators: tuple[Person, ...]
     keeper: Person
@@ -43,6 +46,7 @@ class Cast:
     validators: tuple[Person, ...]
     delegators: tuple[Person, ...] = ()
     delegations: tuple[tuple[str, str, int], ...] = ()
+    clients: tuple[Person, ...] = ()
 
     @property
     def creator(self) -> Person:
@@ -51,12 +55,12 @@ class Cast:
 
     @property
     def workers(self) -> tuple[Person, ...]:
-        """Those that wait for the task: everybody but creators."""
+        """Those that wait for the Arena's task: trainers, validators and the keeper."""
         return (*self.trainers, *self.validators, self.keeper)
 
     @property
     def everybody(self) -> tuple[Person, ...]:
-        return (*self.creators, *self.workers, *self.delegators)
+        return (*self.creators, *self.workers, *self.delegators, *self.clients)
 
 
 def trainer(name: str, model: str, hyper: str, seed: int, stake: int) -> Person:
@@ -68,6 +72,12 @@ def trainer(name: str, model: str, hyper: str, seed: int, stake: int) -> Person:
 def validator(name: str, stake: int) -> Person:
     """An honest validator; `stake` in tokens."""
     return Person(name, ("validate",), stake=stake * TOKEN)
+
+
+def client(name: str, seed: int) -> Person:
+    """An honest client of an alliance, that votes on two fifths of its few examples."""
+    training = ("--epochs", "5", "--batch-size", "16", "--learning-rate", "0.1", "--held-out", "0.4")
+    return Person(name, JOIN, (*training, "--seed", str(seed)), credit=100 * TOKEN)
 
 
 def behaving(person: Person, strategy: str, note: str, faulty: bool = False) -> Person:
@@ -99,8 +109,13 @@ DEMO_CAST: Final = Cast(
     ),
     delegators=(Person("delegator", ()),),
     delegations=(("delegator", "validator-2", 100 * TOKEN),),
+    clients=(
+        *(client(f"client-{i}", 20 + i) for i in range(1, 9)),
+        behaving(client("idler", 29), "free-rider", "publishes updates of zeros, without training"),
+        behaving(client("poisoner", 30), "poisoner", "publishes the opposite of what it learned, votes likewise", True),
+    ),
 )
-"""Four honest trainers and validators each, and those who would rather not work."""
+"""Four honest trainers and validators and eight honest clients, and those who would rather not work."""
 
 
 def honest_cast(workers: int, models: tuple[str, ...], seed: int) -> Cast:

@@ -1,12 +1,12 @@
 """What each step of a task cost in gas, from the receipts."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from covey.chain import Gateway, Record, queries
 
-_STEPS: Final = {
+ARENA_STEPS: Final = {
     "TaskCreated": "create task",
     "TrainerEnrolled": "enrol trainer",
     "ValidatorEnrolled": "enrol validator",
@@ -40,6 +40,20 @@ _STEPS: Final = {
 }
 """By the event that tells the step; of several in one transaction the first here."""
 
+ALLIANCE_STEPS: Final = {
+    "AllianceCreated": "create task",
+    "ClientJoined": "join",
+    "RoundConcluded": "settle",
+    "RoundFrozen": "advance: freeze",
+    "DrawPostponed": "advance: postpone the draw",
+    "RolesDrawn": "advance: draw roles",
+    "Committed": "commit",
+    "UpdatePublished": "publish",
+    "VoteRevealed": "reveal",
+    "Collected": "collect",
+}
+"""As `ARENA_STEPS`."""
+
 
 @dataclass(frozen=True)
 class GasLine:
@@ -56,19 +70,19 @@ class GasLine:
         return self.total // self.count
 
 
-def gas_by_step(gateway: Gateway, records: Iterable[Record]) -> list[GasLine]:
-    """In the order of a task's life. Raises RpcError."""
+def gas_by_step(gateway: Gateway, records: Iterable[Record], steps: Mapping[str, str]) -> list[GasLine]:
+    """In the order of `steps`. Raises RpcError."""
     events: dict[bytes, set[str]] = {}
     for record in records:
         events.setdefault(record.log.transaction, set()).add(record.name)
-    steps: dict[str, list[int]] = {step: [] for step in _STEPS.values()}
+    found: dict[str, list[int]] = {step: [] for step in steps.values()}
     transactions = list(events)
     receipts = gateway.rpc.ask_each([queries.receipt(transaction) for transaction in transactions])
     for transaction, receipt in zip(transactions, receipts, strict=True):
-        step = next((_STEPS[name] for name in _STEPS if name in events[transaction]), None)
+        step = next((steps[name] for name in steps if name in events[transaction]), None)
         if receipt is not None and step is not None:
-            steps[step].append(receipt.gas_used)
-    return [_line(step, used) for step, used in steps.items() if used]
+            found[step].append(receipt.gas_used)
+    return [_line(step, used) for step, used in found.items() if used]
 
 
 def _line(step: str, used: Sequence[int]) -> GasLine:

@@ -5,11 +5,12 @@ Everything that is started ends with the Network, and with this process, however
 
 import json
 import os
+import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,9 +19,9 @@ from covey.chain.artefacts import codebook
 from covey.closing import Closing
 from covey.journal import Journal
 from covey.localnet import Localnet, Settings
-from covey.localnet.children import Child, spawn, stop
-from covey.network.cast import TASK, Cast, Person
-from covey.protocol.params import Lengths
+from covey.localnet.children import Child, kill, spawn, stop
+from covey.network.cast import JOIN, TASK, Cast, Person
+from covey.protocol.bounds import PhaseLengths
 from covey.wallet import Signer
 
 UNBONDING: Final = 86_400
@@ -31,6 +32,7 @@ _UNLIMITED: Final = (1 << 96) - 1
 _READY_TIMEOUT: Final = 180.0
 _ENDED_TIMEOUT: Final = 60.0
 _POLL: Final = 0.1
+_VERB_TIMEOUT: Final = 60.0
 _TAIL: Final = 12  # lines
 
 
@@ -101,6 +103,11 @@ class Network(Closing):
         return f"dir:{self.folder / 'store'}"
 
     @property
+    def models(self) -> Path:
+        """Where the creator puts the models that it paid for."""
+        return self.folder / "models"
+
+    @property
     def relay(self) -> str:
         return f"http://127.0.0.1:{self.relay_port}"
 
@@ -130,11 +137,12 @@ class Network(Closing):
         if amount:
             self._bank.send(f"{name}/tokens", c.token.call("transfer", signer.address, amount))
         calls: list[Call] = []
+        if person.stake or person.verb == JOIN:
+            calls.append(c.vault.call("authorize", signer.address, b""))
         if person.stake:
             calls += [
                 c.token.call("approve", vault, person.stake),
                 c.vault.call("stake", person.stake),
-                c.vault.call("authorize", signer.address, b""),
                 c.vault.call("approveEngine", arena, _UNLIMITED),
             ]
         if person.credit:
@@ -165,6 +173,12 @@ class Network(Closing):
         self.node.rpc("evm_setAutomine", False)
         self.node.rpc("evm_setIntervalMining", seconds)
 
+    def skip_to(self, timestamp: int) -> None:
+        """Moves the chain's clock forward, so that the next block is at `timestamp` or a little later."""
+        now = self.gateway.head().timestamp
+        if timestamp > now:
+            self.node.rpc("evm_increaseTime", timestamp - now)
+
     # Workers ----------------------------------------------------------------------------------------------------------
 
     def start_workers(self) -> None:
@@ -189,10 +203,10 @@ class Network(Closing):
         """Wei that a person locks: all there is, its delegators' included."""
         return person.stake + sum(amount for _, operator, amount in self.cast.delegations if operator == person.name)
 
-    def await_ready(self) -> None:
-        """Until all workers wait for the task. Raises NetworkError."""
+    def await_ready(self, people: Sequence[Person]) -> None:
+        """Until all these wait for their task. Raises NetworkError."""
         deadline = time.monotonic() + _READY_TIMEOUT
-        waiting = dict(self.workers)
+        waiting = {person.name: self.workers[person.name] for person in people}
         while waiting:
             for name, worker in list(waiting.items()):
                 if any(notice["kind"] == "ready" for notice in worker.notices()):
@@ -206,7 +220,7 @@ class Network(Closing):
         self,
         data: Sequence[str],
         rounds: int,
-        lengths: Lengths,
+        lengths: PhaseLengths,
         bounty: int,
         reference: str,
         creator: Person | None = None,
@@ -214,10 +228,21 @@ class Network(Closing):
         """Starts a creator, the first unless named, which posts a task and stays. `data` are the options that choose
         the data, and any others."""
         arguments = [*data, "--rounds", str(rounds), "--bounty", f"{bounty}wei", "--reference", reference]
-        arguments += ["--store", self.store, "--models", str(self.folder / "models"), "--set", "min_trainers=1"]
-        for name, length in vars(lengths).items():
-            arguments += ["--set", f"{name}={length}s"]
+        arguments += ["--store", self.store, "--models", str(self.models), "--set", "min_trainers=1"]
+        arguments += _set(lengths)
         self.start(creator or self.cast.creator, arguments)
+
+    def post_alliance(self, model: Path, lengths: PhaseLengths, options: Sequence[str]) -> None:
+        """Starts the creator's posting of an alliance, which goes on from a `model` that won the Arena's task."""
+        arguments = ["--start", str(model), "--arena-task", str(TASK), "--store", self.store, *_set(lengths), *options]
+        self.start(replace(self.cast.creator, verb=("fl", "create")), arguments)
+
+    def start_clients(self, data: Mapping[str, Path]) -> None:
+        """Starts everybody who takes part in the alliance that is to be posted, clients with `data` files by name."""
+        shared = ("--wait", "--store", self.store)
+        for person in self.cast.clients:
+            self.start(person, (str(TASK), "--data", str(data[person.name]), "--device", "cpu", *shared))
+        self.start(self.cast.keeper, ("--alliance", str(TASK), *shared))
 
     def start(self, person: Person, arguments: Sequence[str]) -> None:
         """Starts a person's process; again, if it has ended."""
@@ -230,6 +255,15 @@ class Network(Closing):
         with log.open("ab") as output:
             child = spawn(covey(command), output, environment)
         self.workers[person.name] = Worker(person, tuple(arguments), child, log)
+
+    def run(self, name: str, *arguments: str) -> None:
+        """Runs a `covey` command of somebody's that ends by itself. Raises NetworkError."""
+        command, environment = covey([*arguments, "--json"]), self.environment(self.signers[name])
+        done = subprocess.run(
+            command, env=environment, capture_output=True, text=True, timeout=_VERB_TIMEOUT, check=False
+        )
+        if done.returncode:
+            raise NetworkError(f"{name} failed at {' '.join(arguments)}: {done.stdout.strip() or done.stderr.strip()}")
 
     def environment(self, signer: Signer) -> dict[str, str]:
         """What a `covey` process of this network needs in its environment. It holds the key."""
@@ -262,6 +296,10 @@ class Network(Closing):
             time.sleep(_POLL)
         self.require_alive()
 
+    def kill(self, name: str) -> None:
+        """Ends a worker as a power cut would, for good."""
+        kill(self.workers.pop(name).child)
+
     def end_workers(self) -> None:
         stop(*(worker.child for worker in self.workers.values()))
 
@@ -275,6 +313,11 @@ class Network(Closing):
 def covey(arguments: Sequence[str]) -> list[str]:
     """The command line that runs `covey` with this Python."""
     return [sys.executable, "-m", "covey", *arguments]
+
+
+def _set(lengths: PhaseLengths) -> list[str]:
+    """The options that set the lengths of a task's phases."""
+    return [option for name, length in vars(lengths).items() for option in ("--set", f"{name}={length}s")]
 
 
 def exports(environment: Mapping[str, str]) -> list[str]:

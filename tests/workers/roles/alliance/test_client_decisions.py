@@ -158,3 +158,17 @@ class TestState:
         assert script.state.places.isolated == bitmaps.of([3])
         script.judged(3, Verdict.ISOLATED, reputation=PARAMS.reputation_threshold)
         assert not script.state.places.isolated
+
+
+def test_a_phase_awaits_those_whose_part_is_still_to_come() -> None:
+    script = Script().running()
+    assert script.view().awaited == bitmaps.of((0, 1))
+    assert script.committed(0).view().awaited == bitmaps.of((1,))
+    assert script.view(ROUND + 100).awaited == bitmaps.of((0,))  # the other's time to commit is over
+    script.committed(1).published(0)
+    assert script.view().awaited == bitmaps.of((1,))
+    script.published(1)
+    assert script.view().awaited == bitmaps.of((2, 3))
+    script.committed(2, 3).revealed(2)
+    assert script.view().awaited == bitmaps.of((3,))
+    assert script.revealed(3).view().awaited == 0

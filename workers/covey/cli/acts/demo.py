@@ -1,9 +1,7 @@
 """A whole network: once through a task with all kinds of people (`demo`), or to play with (`up`)."""
 
 import fcntl
-import json
 import shutil
-import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,28 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from covey.cli.acts.session import Connection
+from covey.cli.acts.federating import federate
 from covey.cli.acts.story import Story, tell
 from covey.cli.acts.survey import all_events
 from covey.cli.acts.tasks import show_standing
+from covey.cli.acts.watching import await_task, connection_to, watched
 from covey.cli.amounts import tokens
 from covey.cli.exits import Exit
 from covey.cli.failures import CliError
 from covey.cli.output import Output
-from covey.journal import Journal
 from covey.localnet import free_port
 from covey.network import DEMO_CAST, TASK, Cast, Network, NetworkError, honest_cast
-from covey.network.gas import gas_by_step
-from covey.network.network import covey, exports
+from covey.network.gas import ARENA_STEPS, gas_by_step
+from covey.network.network import exports
 from covey.protocol.params import Lengths
 from covey.protocol.phases import Status
 from covey.roles.arena import ARENA
 from covey.roles.milestones import milestones
-from covey.roles.observer import Observer
 from covey.roles.run import ended_by_signals
 from covey.roles.standings import standings
 from covey.roles.task import TaskState
-from covey.roles.view import View
 from covey.verify.bundle import read_bundle, write_bundle
 from covey.verify.check import verify
 from covey.verify.export import export
@@ -52,14 +48,7 @@ MARK: Final = "covey-network"
 BOUNTY: Final = 1_000 * 10**18
 _ROUNDS: Final = 3
 _BLOCK_TIME: Final = 1
-_SLACK: Final = 60
-"""Seconds after a task's last deadline at which it must be finished."""
-
-_PATIENCE: Final = 5
-"""Seconds that a phase lasts before it is said what it waits for."""
-
 _WAIT: Final = 5.0
-_VERB_TIMEOUT: Final = 60.0
 
 
 @dataclass(frozen=True)
@@ -96,8 +85,9 @@ def demo(folder: Path | None, out: Output) -> Exit:
         _watch(network, out)
         network.await_ended()
         for person in (network.cast.keeper, *network.cast.delegators):
-            _claim(network, person.name)
-        problems = tell(_story(network), out)
+            network.run(person.name, "claim")
+        story = _story(network)
+        problems = tell(story, out) + federate(network, _winner(network, story.state), out)
     for problem in problems:
         out.note(f"not as it should be: {problem}")
     out.note(f"{time.monotonic() - began:.0f} s; everything was ended" + (f"; files are in {folder}" if folder else ""))
@@ -138,78 +128,35 @@ def _running(folder: Path, cast: Cast, port: int, posting: Posting, out: Output)
         with out.step(f"starting {len(cast.workers)} worker processes, funding and staking"):
             network.start_workers()
             network.fund()
-            network.await_ready()
+            network.await_ready(cast.workers)
         network.mine_every(_BLOCK_TIME)
         with out.step("posting the task"):
             network.post(posting.data, posting.rounds, posting.lengths, BOUNTY, posting.reference)
-            _await_task(network)
+            await_task(network, ARENA)
         yield network
 
 
 def _introduce(cast: Cast, out: Output) -> None:
     for role, people in (("trainers", cast.trainers), ("validators", cast.validators)):
         out.say(f"{role}: {', '.join(person.name for person in people)}")
-    for person in cast.everybody:
-        if person.note:
-            out.say(f"  {person.name} {person.note}")
+        for person in people:
+            if person.note:
+                out.say(f"  {person.name} {person.note}")
     for delegator, operator, amount in cast.delegations:
         out.say(f"  {delegator} put {tokens(amount)} tokens behind {operator}")
 
 
-def _await_task(network: Network) -> None:
-    count = network.contracts.arena.call("taskCount")
-    head = network.gateway.head()
-    while network.gateway.read(count) < TASK:
-        network.require_alive()
-        head = network.gateway.wait_for_block(head, _WAIT)
-
-
 def _watch(network: Network, out: Output) -> TaskState:
-    """Tells what happens until the task is finished. Raises NetworkError if somebody fails, or time runs out."""
-    gateway = network.gateway
-    told: set[str] = set()
-    waiting, since = "", 0
-    with Journal(network.folder / "setup" / "observer.sqlite") as journal:
-        observer = Observer(ARENA, gateway, journal, network.deployment, frozenset({TASK}))
-        head = gateway.head()
-        while True:
-            observer.update(head)
-            state = observer.tasks[TASK]
-            view = View(state, head.timestamp, head.number)
-            for stage, text in milestones(view):
-                if stage not in told:
-                    told.add(stage)
-                    seconds = head.timestamp - state.created_at
-                    out.event({"kind": "reached", "stage": stage, "text": text, "seconds": seconds})
-                    out.say(f"{seconds:>5} s  {stage:16}  {text}")
-            if state.status is Status.FINISHED:
-                return state
-            decision = view.waiting()
-            if decision.reason != waiting:
-                waiting, since = decision.reason, head.timestamp
-            elif since and decision.until and head.timestamp >= since + _PATIENCE:
-                since = 0
-                out.note(f"         waiting: {waiting}, for {decision.until - head.timestamp} s at most")
-            network.require_alive()
-            if head.timestamp > state.created_at + state.params.duration + _SLACK:
-                raise NetworkError("the task was not finished in time")
-            head = gateway.wait_for_block(head, _WAIT)
-
-
-def _claim(network: Network, name: str) -> None:
-    """Runs `covey claim` for somebody. Raises NetworkError."""
-    environment = network.environment(network.signers[name])
-    done = subprocess.run(
-        covey(["claim", "--json"]), env=environment, capture_output=True, text=True, timeout=_VERB_TIMEOUT, check=False
-    )
-    if done.returncode:
-        raise NetworkError(f"{name} could not claim: {json.loads(done.stdout)['error']['message']}")
+    """Tells what happens until the Arena's task is finished. Raises NetworkError."""
+    for view in watched(network, ARENA, milestones, lambda view: view.state.params.duration, out):
+        if view.state.status is Status.FINISHED:
+            break
+    return view.state
 
 
 def _story(network: Network) -> Story:
     """What happened, and what the verifier says about a bundle of it."""
-    connection = Connection(network.gateway, network.deployment, network.contracts)
-    records, tasks = all_events(connection)
+    records, tasks = all_events(connection_to(network))
     bundle = network.folder / f"task-{TASK}.bundle.json"
     node, arena = Node(network.node.url), network.deployment.addresses.arena.lower()
     bundle.write_bytes(write_bundle(export(node, arena, TASK, network.deployment.block)))
@@ -218,9 +165,19 @@ def _story(network: Network) -> Story:
         records=records,
         cast=network.cast,
         names=network.names(),
-        gas=gas_by_step(network.gateway, records),
+        gas=gas_by_step(network.gateway, records, ARENA_STEPS),
         report=verify(read_bundle(bundle.read_bytes())),
     )
+
+
+def _winner(network: Network, state: TaskState) -> Path:
+    """The file of the last round's best model, as its creator got it. Raises NetworkError."""
+    last = standings(state)[-1]
+    best = next((line for line in last.models if line.rank == 1), None)
+    file = network.models / f"task-{TASK}-round-{last.round + 1}-handle-{best.handle if best else None}.covey"
+    if not file.exists():
+        raise NetworkError("the last round has no winner whose model was delivered")
+    return file
 
 
 def _invite(network: Network, out: Output) -> None:

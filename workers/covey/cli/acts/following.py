@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final, Protocol, TypeVar
@@ -13,7 +13,7 @@ from covey.cli.acts.staking import when
 from covey.cli.output import Output
 from covey.journal import Journal
 from covey.roles.decision import Decision
-from covey.roles.engine import Engine, Moment, S
+from covey.roles.engine import Engine, Moment, S, V
 from covey.roles.errors import UnknownTask
 from covey.roles.observer import Observer
 
@@ -25,14 +25,16 @@ class _Posted(Protocol):
     def created_at(self) -> int: ...
 
 
-class _Told(Moment, Protocol):
+class Told(Moment, Protocol):
+    """A task's view that tells since when it is there, and what it waits for."""
+
     @property
     def state(self) -> _Posted: ...
 
     def waiting(self) -> Decision: ...
 
 
-T = TypeVar("T", bound=_Told)
+T = TypeVar("T", bound=Told)
 
 
 def read_tasks(connection: Connection, engine: Engine[S, Any], tasks: frozenset[int] | None) -> dict[int, S]:
@@ -59,26 +61,32 @@ def follow(
     out: Output,
 ) -> None:
     """Tells the (stage, what happened) that are complete, and what is waited for, until the task is `over`."""
+    told: set[str] = set()
+    waiting = ""
+    for view in moments(connection, engine, task):
+        for stage, text in milestones(view):
+            if stage not in told:
+                told.add(stage)
+                out.event({"kind": "reached", "stage": stage, "text": text, "at": view.now})
+                out.say(f"{durations.show(max(0, view.now - view.state.created_at)):>8}  {stage:16}  {text}")
+        if over(view):
+            return
+        decision = view.waiting()
+        if decision.reason != waiting:
+            waiting = decision.reason
+            until = f", until {when(decision.until)}" if decision.until else ""
+            out.event({"kind": "waits", "text": waiting, "until": decision.until})
+            out.note(f"          waiting: {waiting}{until}")
+
+
+def moments(connection: Connection, engine: Engine[Any, V], task: int) -> Iterator[V]:
+    """The task at the latest block, and then at each new one, without end. Raises UnknownTask, ChainError."""
     gateway = connection.gateway
     with TemporaryDirectory(prefix="covey-") as folder, Journal(Path(folder) / "journal.sqlite") as journal:
         observer = Observer(engine, gateway, journal, connection.deployment, frozenset({task}))
         head = gateway.head()
-        told: set[str] = set()
-        waiting = ""
         while True:
             observer.update(head)
-            view = engine.view(find(observer.tasks, task, connection, engine), head.timestamp, head.number)
-            for stage, text in milestones(view):
-                if stage not in told:
-                    told.add(stage)
-                    out.event({"kind": "reached", "stage": stage, "text": text, "at": head.timestamp})
-                    out.say(f"{durations.show(max(0, head.timestamp - view.state.created_at)):>8}  {stage:16}  {text}")
-            if over(view):
-                return
-            decision = view.waiting()
-            if decision.reason != waiting:
-                waiting = decision.reason
-                until = f", until {when(decision.until)}" if decision.until else ""
-                out.event({"kind": "waits", "text": waiting, "until": decision.until})
-                out.note(f"          waiting: {waiting}{until}")
+            state = find(observer.tasks, task, connection, engine)
+            yield engine.view(state, head.timestamp, head.number)
             head = gateway.wait_for_block(head, _POLL)

@@ -64,11 +64,11 @@ def join(common: Common, task: int, choice: AppChoice, stake: int | None, strate
 
 def _own(source: str | None, own: OwnTraining) -> AppMaker:
     """Covey's families on the data at `source`, whose labels the task names."""
+    # torch takes seconds to import: here, before the task's clock runs.
+    from covey.apps.own import OwnApp
+    from covey.learning.local import LocalOptions
 
     def make(model: GlobalModel, description: AllianceDescription) -> App:
-        from covey.apps.own import OwnApp
-        from covey.learning.local import LocalOptions  # torch takes seconds to import
-
         if model.own is None or source is None:
             raise AppError("the task's model is none of Covey's families: join with --app PATH")
         options = LocalOptions(

@@ -49,11 +49,8 @@ def tell(story: Story, out: Output) -> list[str]:
         show_standing(state, standing, story.names, out)
     accounts = list(account_lines(story))
     _show_accounts(accounts, out)
-    _show_gas(story.gas, out)
-    out.heading("\nverifier, from the exported bundle alone")
-    for line in text(story.report).rstrip().splitlines():
-        if not line.startswith((" ", "accounts")):
-            out.say(line)
+    show_gas(story.gas, out)
+    show_verdict(story.report, out)
     problems = list(_problems(story, accounts))
     out.event(
         {
@@ -147,11 +144,20 @@ def _show_accounts(accounts: Sequence[AccountLine], out: Output) -> None:
     out.table(Table(("", "role", "locked", "earned", "slashed", "why"), rows, numeric))
 
 
-def _show_gas(lines: Sequence[GasLine], out: Output) -> None:
+def show_gas(lines: Sequence[GasLine], out: Output) -> None:
+    """A table of what each step cost."""
     rows = [(line.step, str(line.count), f"{line.least:,}", f"{line.mean:,}", f"{line.most:,}") for line in lines]
     out.heading("\ngas by step")
     numeric = frozenset({"times", "least", "mean", "most"})
     out.table(Table(("", "times", "least", "mean", "most"), rows, numeric))
+
+
+def show_verdict(report: Report, out: Output) -> None:
+    """What the verifier says, without its table of accounts, which is that of the chain."""
+    out.heading("\nverifier, from the exported bundle alone")
+    for line in text(report).rstrip().splitlines():
+        if not line.startswith((" ", "accounts")):
+            out.say(line)
 
 
 def _reason(reason: Reason) -> str:

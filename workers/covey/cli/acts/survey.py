@@ -139,6 +139,11 @@ def all_events(connection: Connection) -> tuple[tuple[Record, ...], dict[int, Ta
     return _follow(connection, Filter(addresses, connection.deployment.block)), read_tasks(connection, ARENA, None)
 
 
+def events_of(connection: Connection, contract: Contract) -> tuple[Record, ...]:
+    """All that a contract told since the deployment."""
+    return _follow(connection, Filter((contract.address,), connection.deployment.block))
+
+
 def words(addresses: Sequence[str]) -> tuple[bytes, ...]:
     """Addresses as topics."""
     return tuple(bytes.fromhex(address[2:]).rjust(32, b"\0") for address in addresses)

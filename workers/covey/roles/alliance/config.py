@@ -26,7 +26,7 @@ class ClientStrategy(StrEnum):
     FREE_RIDER = "free-rider"
     """Proposes an update of zeros, without training."""
     POISONER = "poisoner"
-    """Proposes five times the opposite of what it learned."""
+    """Proposes five times the opposite of what it learned, and votes the opposite of what it found."""
 
 
 @dataclass(frozen=True)

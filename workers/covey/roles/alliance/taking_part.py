@@ -11,7 +11,7 @@ import json
 import time
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 
@@ -164,13 +164,16 @@ class ClientRole:
         )
         if finding.model is not None:
             self._serve(finding.model)
-        self._context.journal.facts.once(_finding_key(state, running), _packed(finding.vote))
+        vote = finding.vote
+        if self._config.strategy is ClientStrategy.POISONER:
+            vote = replace(vote, in_favour=not vote.in_favour)
+        self._context.journal.facts.once(_finding_key(state, running), _packed(vote))
         seconds = time.monotonic() - began
         text = (
             f"round {round_ + 1}: loss {finding.before:.4f} before, {finding.after:.4f} after, "
-            f"{'in favour' if finding.vote.in_favour else 'against'} ({seconds:.1f} s)"
+            f"{'in favour' if vote.in_favour else 'against'} ({seconds:.1f} s)"
         )
-        facts = {"round": round_, "before": finding.before, "after": finding.after, "favour": finding.vote.in_favour}
+        facts = {"round": round_, "before": finding.before, "after": finding.after, "favour": vote.in_favour}
         self._context.report(Notice("judged", text, state.task, facts))
 
     def _published(self, view: AllianceView, running: Round, model: GlobalModel) -> Mapping[int, Usable | None]:

@@ -70,6 +70,22 @@ class AllianceView:
         return self.clock.advance_due() and (not drawing or self.block > self.state.drawn_from)
 
     @property
+    def awaited(self) -> int:
+        """Clients whose part of the running phase is still to come."""
+        progress = self.clock.progress
+        match self.phase:
+            case Phase.PROPOSE:
+                return progress.proposers & ~progress.committed
+            case Phase.PUBLISH:
+                return progress.proposers & progress.committed & ~progress.opened
+            case Phase.VOTE:
+                return progress.voters & ~progress.committed
+            case Phase.REVEAL:
+                return progress.voters & progress.committed & ~progress.opened
+            case _:
+                return 0
+
+    @property
     def changed_at(self) -> int:
         """When anything last changed what is due: an event of the task, or a deadline."""
         lengths, ends = self.state.params.lengths, [self.clock.join_end]
