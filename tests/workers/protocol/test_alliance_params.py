@@ -107,7 +107,7 @@ def test_standard_lengths_are_days() -> None:
 def test_struct_of_the_contract_goes_there_and_back() -> None:
     task = params(rounds=7, epsilon=3)
     values = task.to_abi()
-    assert values[:3] == (7, 4, 64)
+    assert values[:3] == (7, 6, 64)
     assert values[-5:] == (20, 60, 40, 60, 40)
     assert AllianceParams.from_abi(values) == task
 

@@ -32,6 +32,7 @@ seeds = st.integers(0, 2**64)
 
 PARAMS = AllianceParams(
     rounds=4,
+    min_clients=4,
     max_clients=8,
     contribution_share=500_000,
     harm=100,

@@ -50,18 +50,18 @@ class AllianceParams(ParamStruct):
     """
 
     rounds: int = 10
-    min_clients: int = 4
+    min_clients: int = 6
     max_clients: int = 64
     min_updates: int = 2
     proposer_share: int = 500_000
     max_samples: int = 100_000
-    epsilon: int = 10_000
+    epsilon: int = 100_000
     slash_silent: int = 100_000
     slash_wrong: int = 50_000
     slash_rejected: int = 20_000
     burn_share: int = 500_000
     contribution_share: int = 500_000
-    harm: int = 100
+    harm: int = 1_600
     initial_reputation: int = 3
     max_reputation: int = 5
     reputation_threshold: int = 2
