@@ -102,7 +102,7 @@ def run(case: Case, processes: int, folder: Path) -> dict[str, Any]:
     ways = {name: Way() for name in ("flower", "covey, same app", "covey, own family")}
 
     coordinates = Coordinates.of({name: array.shape for name, array in start.items()})
-    hosted = Processes(AppJob(APP, None, case.clients, coordinates, plan.fraction_bits), processes)
+    hosted = Processes(AppJob(APP, case.clients, coordinates, plan.fraction_bits), processes)
     population = Population(train, tuple(np.split(np.arange(len(train)), case.clients)))
     options = LocalOptions(EPOCHS, BATCH_SIZE, LEARNING_RATE)
     model = same(started(train, case.architecture, case.hyper_parameters, 0), start)

@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 from typer.testing import CliRunner
 
 from covey.cli.exits import Exit
@@ -13,6 +15,7 @@ from covey.federated.grid import PLANS
 from covey.federated.rules import RULES
 from covey.lab.report import block_names
 
+LINE = Path(__file__).parents[1] / "apps" / "apps" / "numpy_client"
 DOCUMENT = Path(__file__).parents[3] / "docs" / "federated.md"
 
 
@@ -64,6 +67,25 @@ def test_what_makes_no_sense_is_a_usage_error(arguments: list[str], complaint: s
     assert (code, out) == (Exit.USAGE, "")
     assert complaint in err
     assert "next:" in err
+
+
+def test_an_app_is_simulated_from_a_file(tmp_path: Path) -> None:
+    start, names = tmp_path / "start.safetensors", tmp_path / "names.json"
+    start.write_bytes(save({name: np.zeros(1, np.float32) for name in ("slope", "intercept")}))
+    names.write_text('["slope", "intercept"]')
+    given = ("simulate-app", str(LINE), "--start", str(start), "--names", str(names))
+    code, out, err = run(*given, "--clients", "6", "--per-round", "3", "--rounds", "4", "--every", "2", "--json")
+    assert code == Exit.OK, err
+    losses = [report["loss"] for report in json.loads(out)]
+    assert losses[0] is None
+    assert losses[3] < losses[1] < 1
+    names.write_text("{}")
+    code, _, err = run(*given)
+    assert code == Exit.USAGE
+    assert "no list of names" in err
+    code, _, err = run(*given[:4], "--names", str(names), "--config", "lr")
+    assert code == Exit.USAGE
+    assert "--config lr has no value" in err
 
 
 @pytest.mark.parametrize(

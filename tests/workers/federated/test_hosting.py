@@ -35,7 +35,7 @@ def line_model() -> Parameters:
 
 def setup(app: Path, model: Parameters, plan: Plan, rounds: int, per_round: int = 4) -> AppSetup:
     coordinates = Coordinates.of({name: array.shape for name, array in model.items()})
-    job = AppJob(app, None, CLIENTS, coordinates, plan.fraction_bits)
+    job = AppJob(app, CLIENTS, coordinates, plan.fraction_bits)
     return AppSetup(job, model, plan, rounds, per_round)
 
 

@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from covey.federated.attacks import ATTACKS
 from covey.federated.clients import LocalOptions, Population, local_updates, logits
+from covey.federated.crew import crew_of
 from covey.federated.errors import NonFiniteUpdateError, ParameterError
 from covey.federated.fixed import dequantise
 from covey.federated.grid import Cell, Study, play, verdict
@@ -18,7 +19,7 @@ from covey.federated.plan import Plan
 from covey.federated.rules.krum import Bulyan, MultiKrum
 from covey.federated.rules.means import FedAvg, FlTrust
 from covey.federated.server import Adam, Momentum
-from covey.federated.simulation import Setup, simulate, started
+from covey.federated.simulation import Setup, job_of, simulate, started
 from covey.federated.updates import coordinates_of
 from covey.learning.data import Dataset, load_digits, stratify
 from covey.learning.families import family_of
@@ -138,7 +139,7 @@ def test_a_client_that_diverges_sends_nothing(population: Population) -> None:
 
 
 def accuracies(setup: Setup, processes: int = 1) -> list[float | None]:
-    return [report.accuracy for report in simulate(setup, processes)]
+    return [report.accuracy for report in simulate(setup, crew_of(job_of(setup), processes))]
 
 
 def test_rounds_learn_and_repeat_themselves(setup: Setup) -> None:

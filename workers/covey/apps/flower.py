@@ -56,10 +56,18 @@ class Partition:
 
 
 class FlowerApp:
-    """Runs a `ClientApp` on this machine's data. `run_config` is what the app's pyproject.toml sets."""
+    """Runs a `ClientApp` on this machine's data. `run_config` is what the app's pyproject.toml sets, `config` what its
+    own server would send with every round (the quickstart's: `lr`)."""
 
-    def __init__(self, app: ClientApp, run_config: Mapping[str, UserConfigValue], partition: Partition) -> None:
+    def __init__(
+        self,
+        app: ClientApp,
+        run_config: Mapping[str, UserConfigValue],
+        partition: Partition,
+        config: Mapping[str, UserConfigValue],
+    ) -> None:
         self._app = app
+        self._config = config
         self._legacy = app._call is not None  # a client_fn, which knows the older messages alone
         self._sent = 0
         self._context = Context(
@@ -106,7 +114,7 @@ class FlowerApp:
             ttl=_TTL,
             message_type=kind,
         )
-        content = self._legacy_content(kind, parameters, round) if self._legacy else _content(parameters, round)
+        content = (self._legacy_content if self._legacy else self._content)(kind, parameters, round)
         try:
             # Typed as for apps, which may not choose metadata; whoever stands in for the runtime must.
             message = Message(content, metadata=metadata)  # type: ignore[call-overload]
@@ -117,18 +125,17 @@ class FlowerApp:
             raise AppError(f"the app's {kind} failed: {reply.error.reason}")
         return reply.content
 
+    def _content(self, kind: str, parameters: Parameters, round: int) -> RecordDict:
+        """As Flower's FedAvg writes it, whatever the `kind`."""
+        arrays = ArrayRecord({name: FlowerArray(np.asarray(array)) for name, array in parameters.items()})
+        return RecordDict({"arrays": arrays, "config": ConfigRecord({**self._config, "server-round": round + 1})})
+
     def _legacy_content(self, kind: str, parameters: Parameters, round: int) -> RecordDict:
         packed = ndarrays_to_parameters([np.asarray(array) for array in parameters.values()])
-        config: dict[str, Scalar] = {"server_round": round + 1}
+        config: dict[str, Scalar] = {**self._config, "server_round": round + 1}
         if kind == "train":
             return legacy.fitins_to_recorddict(FitIns(packed, config), keep_input=False)
         return legacy.evaluateins_to_recorddict(EvaluateIns(packed, config), keep_input=False)
-
-
-def _content(parameters: Parameters, round: int) -> RecordDict:
-    """As Flower's FedAvg writes it."""
-    arrays = ArrayRecord({name: FlowerArray(np.asarray(array)) for name, array in parameters.items()})
-    return RecordDict({"arrays": arrays, "config": ConfigRecord({"server-round": round + 1})})
 
 
 def _named(like: Parameters, arrays: list[Array]) -> Parameters:

@@ -23,15 +23,18 @@ if TYPE_CHECKING:
     from covey.apps.flower import Partition
 
 
-def load_app(path: Path, data: Path | None, samples: int, partition: Partition) -> App:
+def load_app(
+    path: Path, data: Path | None, samples: int, partition: Partition, config: Mapping[str, Any] | None = None
+) -> App:
     """The app at `path`: a folder with a Flower app's pyproject.toml, or a Python file with a FLock model.
 
     `data` and `samples` (how many examples it holds) are for FLock models; `partition` and `data` (`data-path` in the
-    app's run configuration) for Flower apps. Raises AppError.
+    app's run configuration) for Flower apps, `config` for what their own server would send with a round. Raises
+    AppError.
     """
     if path.is_dir():
         try:
-            return _flower_app(path, data, partition)
+            return _flower_app(path, data, partition, config or {})
         except ImportError as error:
             raise AppError("Flower is not installed: pip install 'covey[flower]'") from error
     if path.suffix == ".py" and path.is_file():
@@ -41,11 +44,11 @@ def load_app(path: Path, data: Path | None, samples: int, partition: Partition) 
     raise AppError(f"{path} is neither a Flower app's folder nor a Python file with a FLock model")
 
 
-def _flower_app(folder: Path, data: Path | None, partition: Partition) -> App:
+def _flower_app(folder: Path, data: Path | None, partition: Partition, config: Mapping[str, Any]) -> App:
     from covey.apps.flower import FlowerApp
 
-    app, config = _client_app(folder.resolve())
-    return FlowerApp(app, config if data is None else {**config, "data-path": str(data)}, partition)
+    app, run_config = _client_app(folder.resolve())
+    return FlowerApp(app, run_config if data is None else {**run_config, "data-path": str(data)}, partition, config)
 
 
 @cache

@@ -1,7 +1,8 @@
-"""Settings that options give as text: JSON objects, and pairs of a name and a value."""
+"""Settings that options give as text: JSON objects, pairs of a name and a value, files of names."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 from typing import Any
 
 from covey.cli.exits import Exit
@@ -21,10 +22,38 @@ def json_object(option: str, text: str, example: str) -> dict[str, Any]:
 
 def pairs(texts: Iterable[str]) -> dict[str, str]:
     """What --set NAME=VALUE options say. Raises CliError."""
-    pairs = {}
+    return {name.replace("-", "_"): value for name, value in _pairs("--set", texts, "k1=3")}
+
+
+def scalars(option: str, texts: Iterable[str], example: str) -> dict[str, bool | int | float | str]:
+    """What NAME=VALUE options say, values as in JSON; what is none stays text. Raises CliError, which shows the
+    `example`.
+    """
+    return {name: _scalar(value) for name, value in _pairs(option, texts, example)}
+
+
+def names_in(path: Path) -> tuple[str, ...]:
+    """The names in a file: a JSON list. Raises CliError."""
+    try:
+        names = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        names = None
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        raise CliError(f"{path} holds no list of names", 'write for example ["0.weight", "0.bias"] into it', Exit.USAGE)
+    return tuple(names)
+
+
+def _pairs(option: str, texts: Iterable[str], example: str) -> Iterator[tuple[str, str]]:
     for text in texts:
         name, equals, value = text.partition("=")
         if not equals:
-            raise CliError(f"--set {text} has no value", "write for example --set k1=3", Exit.USAGE)
-        pairs[name.strip().replace("-", "_")] = value.strip()
-    return pairs
+            raise CliError(f"{option} {text} has no value", f"write for example {option} {example}", Exit.USAGE)
+        yield name.strip(), value.strip()
+
+
+def _scalar(text: str) -> bool | int | float | str:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return text
+    return value if isinstance(value, bool | int | float | str) else text

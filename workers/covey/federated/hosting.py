@@ -5,7 +5,7 @@ A client of a simulation begins every round anew: what an app keeps in `Context.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,13 +24,14 @@ from covey.federated.updates import Coordinates, Weights, difference, moved
 
 @dataclass(frozen=True)
 class AppJob:
-    """The app in the folder `app`, for `clients` partitions, as a crew holds it; `data` as for `load_app`."""
+    """The app in the folder `app`, for `clients` partitions, as a crew holds it; `data`, `config` as for `load_app`."""
 
     app: Path
-    data: Path | None
     clients: int
     coordinates: Coordinates = field(repr=False)
     fraction_bits: int
+    data: Path | None = None
+    config: Mapping[str, bool | int | float | str] = field(default_factory=dict)
     block: int = 1
 
     def updates(self, model: Weights, clients: Sequence[int], round: int) -> Batch:
@@ -52,7 +53,7 @@ class AppJob:
     def _client(self, client: int) -> App:
         from covey.apps.flower import Partition
 
-        return load_app(self.app, self.data, 1, Partition(client, self.clients))
+        return load_app(self.app, self.data, 1, Partition(client, self.clients), self.config)
 
 
 @dataclass(frozen=True)

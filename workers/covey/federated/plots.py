@@ -21,18 +21,19 @@ def draw_grid(folder: Path, cells: Sequence[Cell]) -> list[Path]:
     splits = dict.fromkeys(cell.split for cell in cells)
     plots = {f"attacks-{split}": partial(_map, by_plan(cells, split), split) for split in splits}
     for split in splits:
-        curves = {c.plan: c.curve for c in cells if (c.split, c.attack) == (split, _CURVES) and c.plan in _SHOWN}
+        shown = [c for c in cells if (c.split, c.attack) == (split, _CURVES) and c.plan in _SHOWN]
+        curves = {c.plan: {number: 100 * value for number, value in enumerate(c.curve, 1)} for c in shown}
         if curves:
             plots[f"curves-{split}"] = partial(learning_curves, curves, f"A fifth flips signs, {split} clients")
     return figures.draw(folder, plots)
 
 
-def learning_curves(curves: Mapping[str, Sequence[float]], title: str) -> Figure:
-    """Accuracies, parts of 1, after each round."""
-    figure, axes = figures.axes(title, "round", "accuracy, %")
+def learning_curves(curves: Mapping[str, Mapping[int, float]], title: str, measure: str = "accuracy, %") -> Figure:
+    """Of each name, the measure after rounds, which count from 1."""
+    figure, axes = figures.axes(title, "round", measure)
     for name, curve in curves.items():
-        axes.plot(range(1, len(curve) + 1), [100 * value for value in curve], label=name, linewidth=1.2)
-    axes.set_ylim(0, 100)
+        axes.plot(list(curve), list(curve.values()), label=name, linewidth=1.2)
+    axes.set_ylim(0, 100 if measure.endswith("%") else None)
     axes.legend(frameon=False, fontsize=8)
     return figure
 

@@ -14,7 +14,7 @@ from covey.federated.attacks import Attack, Scene
 from covey.federated.attacks.data import trigger_test
 from covey.federated.clients import LocalOptions, OwnJob, Population, local_updates
 from covey.federated.cohort import MAX_CLIENTS, Cohort, Rows, Stream
-from covey.federated.crew import Crew, crew_of
+from covey.federated.crew import Alone, Crew
 from covey.federated.errors import ParameterError
 from covey.federated.fixed import Vector
 from covey.federated.plan import Plan
@@ -83,14 +83,16 @@ class RoundReport:
     refused: str | None
 
 
-def simulate(setup: Setup, processes: int = 1) -> Iterator[RoundReport]:
-    """Plays the rounds. All luck follows from the seeds."""
-    job = OwnJob(_poisoned(setup), setup.options, setup.plan.fraction_bits)
-    return simulate_on(setup, crew_of(job, processes))
+def job_of(setup: Setup) -> OwnJob:
+    """What a crew has to hold to simulate it."""
+    return OwnJob(_poisoned(setup), setup.options, setup.plan.fraction_bits)
 
 
-def simulate_on(setup: Setup, crew: Crew[OwnJob]) -> Iterator[RoundReport]:
-    """The same on a crew of the caller's, which it ends."""
+def simulate(setup: Setup, crew: Crew[OwnJob] | None = None) -> Iterator[RoundReport]:
+    """Plays the rounds on a crew with the `job_of` this, which it ends; None: in this process. All luck follows from
+    the seeds.
+    """
+    crew = Alone(job_of(setup)) if crew is None else crew
     bits, size = setup.plan.fraction_bits, coordinates_of(setup.model).size
     triggered = trigger_test(setup.test, setup.population.data) if _plants_trigger(setup) else None
     clients = len(setup.population.parts)

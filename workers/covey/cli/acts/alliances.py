@@ -19,6 +19,7 @@ from covey.cli.amounts import tokens
 from covey.cli.exits import Exit
 from covey.cli.failures import CliError
 from covey.cli.output import Output, Table
+from covey.cli.settings import names_in
 from covey.federated.plan import plan_of
 from covey.learning.artefact import encode
 from covey.learning.data import Dataset, load
@@ -85,7 +86,7 @@ def create(
     rule = {"name": aggregation.rule, **aggregation.parameters}
     plan = plan_of(rule, aggregation.mixing, fraction_bits=bits)
     params = AllianceParams(**{**chosen, "rule": plan.rule.number}, lengths=lengths)
-    model, names = _model(start), _names(start.names)
+    model, names = _model(start), () if start.names is None else names_in(start.names)
     decoded = GlobalModel.decode(model, names)
     wanted = AlliancePlan(
         reference=reference or secrets.token_hex(8),
@@ -327,18 +328,6 @@ def _fresh(name: str, data: Dataset) -> bytes:
 
     family = FAMILIES[family_for(data)]
     return encode(untrained(family.task(data), family.architecture(name), 0, data))
-
-
-def _names(path: Path | None) -> tuple[str, ...]:
-    if path is None:
-        return ()
-    try:
-        names = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        names = None
-    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
-        raise CliError(f"{path} holds no list of names", 'write for example ["0.weight", "0.bias"] into it', Exit.USAGE)
-    return tuple(names)
 
 
 def _classes(given: str | None, model: GlobalModel) -> tuple[str, ...]:
