@@ -85,7 +85,7 @@ def watch(cast: Cast) -> Watched:
         before["node and contracts"] = time.monotonic() - clock
         net.start_workers()
         net.fund()
-        net.await_ready()
+        net.await_ready(cast.workers)
         before["starting and funding workers"] = time.monotonic() - clock - sum(before.values())
         net.mine_every(BLOCK_TIME)
         net.post(("--data", "digits"), ROUNDS, LENGTHS, BOUNTY, "bench")

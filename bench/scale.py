@@ -31,11 +31,11 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
-from deeds import TRANSACTION_GAS, Deed, Hands, require_success, transaction
 from eth_utils.address import to_checksum_address
 from rich.console import Console
 from rich.table import Table
 from scoring import machine
+from support.deeds import TRANSACTION_GAS, Deed, Hands, require_success, transaction
 
 from covey.chain import Call, Gateway, Parameters, Sender, deploy
 from covey.chain.artefacts import codebook
