@@ -1,24 +1,37 @@
-"""Random tasks of an Alliance, played on a real chain until they are over, and their bundles."""
+"""Tasks of an Alliance, played on a real chain until they are over, and their bundles."""
 
 from collections.abc import Sequence
 from random import Random
 
 from covey.localnet import Localnet, Settings
+from covey.protocol.alliance.params import AllianceParams, Lengths
 from covey.verify.alliance.export import export_alliance
 from covey.verify.bundle import AllianceBundle
 from covey.verify.rpc import Node
-from tests.workers.protocol.alliance_games import Bank, Game, Moment, Stage
+from tests.workers.protocol.alliance_games import NOBODY, Bank, Game, Moment, Stage
 from tests.workers.protocol.harness import SETTINGS
-from tests.workers.protocol.troupe import Troupe
-
-_MEMBERS, _DEPOSIT = 14, 2**92
-_MOST_TURNS = 400
+from tests.workers.protocol.troupe import MIN_PHASE, Act, Troupe
 
 LOCALNET = Settings(gas_limit=SETTINGS.gas_limit, hardfork="shanghai")
 
+_MEMBERS, _DEPOSIT = 14, 2**92
+_MOST_TURNS = 400
+_ONE_PROPOSER = AllianceParams(
+    rounds=5,
+    min_clients=3,
+    max_clients=8,
+    min_updates=1,
+    proposer_share=1,
+    rule=0,
+    min_stake=10**6 + 1,
+    pool=10**9 + 7,
+    keeper_fee=10**6 + 3,
+    lengths=Lengths(*[MIN_PHASE] * 5),
+)
+
 
 class Season:
-    """Tasks of one chain, which are played some at a time."""
+    """One Alliance on one chain, and tasks that are played there."""
 
     def __init__(self, net: Localnet) -> None:
         self.node = Node(net.url)
@@ -26,22 +39,43 @@ class Season:
         self._troupe = Troupe(net, _MEMBERS, _DEPOSIT)
         bank = Bank([_DEPOSIT] * _MEMBERS)
         self._stage = Stage(Random(7), self._troupe.alliance, 31337, self._troupe.members, bank, blocks={})
-        self._next = 1
+        self._tasks = 0
 
     @property
     def alliance(self) -> str:
         return self._troupe.alliance.address.lower()
 
     def play(self, count: int) -> list[AllianceBundle]:
-        """So many tasks, from their creation until everybody collected."""
-        games = self._play(range(self._next, self._next + count))
-        self._next += count
+        """So many random tasks, from their creation until everybody collected."""
+        games = self._play(range(self._tasks + 1, self._tasks + 1 + count))
         return [self.bundle_of(game.task) for game in games]
 
     def bundle_of(self, task: int) -> AllianceBundle:
         return export_alliance(self.node, self.alliance, task)
 
+    def play_silence(self) -> AllianceBundle:
+        """Nobody ever works. The first draw is postponed, as nobody calls it in time; once the first on the bench
+        missed a whole round, a newcomer takes its place."""
+        params = _ONE_PROPOSER
+        self._tasks += 1
+        task, newcomer = self._tasks, params.max_clients
+        self._act("createTask", params.to_abi(), (bytes(32), "", "", "", NOBODY, 0))
+        for member in range(params.max_clients):
+            self._act("join", task, params.min_stake, member=member)
+        self._act("advance", task, after=MIN_PHASE)
+        self._net.mine(300)
+        self._act("advance", task)
+        for number in range(params.rounds):
+            self._act("advance", task)
+            self._act("settle", task, ((), b"", (), b""), after=2 * MIN_PHASE)
+            if number == 2:
+                self._act("join", task, params.min_stake + 5, member=newcomer)
+        for place in range(params.max_clients):
+            self._act("collect", task, place)
+        return self.bundle_of(task)
+
     def _play(self, tasks: Sequence[int]) -> list[Game]:
+        self._tasks = tasks[-1]
         at = self._following(1)
         begun = [Game.create(self._stage, task, at.now) for task in tasks]
         acts = [act for _, act in begun]
@@ -52,6 +86,11 @@ class Season:
             at = self._following(self._stage.random.randint(1, 12))
             acts = [act for game, _ in begun for act in game.turn(at)]
         raise AssertionError("a task did not end")
+
+    def _act(self, function: str, *arguments: object, member: int = 0, after: int = 1) -> None:
+        """One act in a block of its own."""
+        call = self._troupe.alliance.call(function, *arguments)
+        self._troupe.play([Act(member, call)], self._following(after).now)
 
     def _following(self, seconds: int) -> Moment:
         """The next block; notes the hash of the latest."""

@@ -1,16 +1,15 @@
 """One wei, one field or one log altered anywhere: the verdict is FAIL, and it says what differs."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from random import Random
 
 import pytest
 
-from covey.verify.bundle import ArenaBundle, Log, seal
+from covey.verify.bundle import ArenaBundle, seal
 from covey.verify.check import verify
-from covey.verify.kinds import Kind
 from covey.verify.records import KINDS
-from covey.verify.report import Check
+from tests.workers.verify.altered import altered_logs, faults, kind_of, with_log, words
 
 BundleOf = Callable[[str], ArenaBundle]
 
@@ -45,45 +44,6 @@ MONEY = {
     "KeeperPaid",
     "TaskFinished",
 }
-
-
-def kind_of(bundle: ArenaBundle, log: Log) -> Kind:
-    addresses = {
-        bundle.contracts.arena: "arena",
-        bundle.contracts.vault: "vault",
-        bundle.contracts.ledger: "ledger",
-        bundle.contracts.token: "token",
-    }
-    return KINDS[addresses[log.address]][log.topics[0]]
-
-
-def altered_logs(log: Log) -> Iterator[Log]:
-    """The log with each of its words changed in its last bit."""
-    for i, topic in enumerate(log.topics):
-        flipped = topic[:-1] + bytes([topic[-1] ^ 1])
-        yield replace(log, topics=(*log.topics[:i], flipped, *log.topics[i + 1 :]))
-    for start in range(0, len(log.data), 32):
-        data = bytearray(log.data)
-        data[start + 31] ^= 1
-        yield replace(log, data=bytes(data))
-
-
-def with_log(bundle: ArenaBundle, place: int, *logs: Log) -> ArenaBundle:
-    """The bundle with other logs in the place of one, and the right digest."""
-    return seal(replace(bundle, logs=(*bundle.logs[:place], *logs, *bundle.logs[place + 1 :])))
-
-
-def faults(bundle: ArenaBundle) -> list[Check]:
-    return [check for check in verify(bundle).checks if not check.passed]
-
-
-def words(bundle: ArenaBundle, names: set[str]) -> list[tuple[int, Log]]:
-    return [
-        (place, altered)
-        for place, log in enumerate(bundle.logs)
-        if kind_of(bundle, log).name in names
-        for altered in altered_logs(log)
-    ]
 
 
 @pytest.mark.parametrize("story", ["data_invalid", "expired", "free"])

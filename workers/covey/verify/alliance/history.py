@@ -56,6 +56,11 @@ class Client:
     earned: int = 0
     judgements: list[Judgement] = field(default_factory=list)
 
+    @property
+    def silent_in(self) -> int:
+        """The round in which a benched client was silent last."""
+        return max(judgement.round for judgement in self.judgements if judgement.verdict is Verdict.SILENT)
+
 
 @dataclass(frozen=True, slots=True)
 class Opinion:

@@ -18,8 +18,8 @@ def join(walk: Walk, event: ClientJoined) -> None:
     if event.client != free:
         raise Inconsistent(f"block {walk.at.block}: a client joined at place {event.client}; {free} was to be taken")
     walk.evicted = None
-    enough = event.stake >= params.min_stake
-    walk.report.holds(PLACES, f"{who}, stake", enough, f"{event.stake} wei, at least {params.min_stake}")
+    if event.stake < params.min_stake:
+        raise Inconsistent(f"block {walk.at.block}: {who} joined with {event.stake} wei of {params.min_stake}")
     new = event.operator not in history.operators
     walk.report.holds(PLACES, f"{who}, joins once", new, f"{event.operator} joined before")
     history.operators.add(event.operator)
@@ -67,8 +67,10 @@ def collect(walk: Walk, event: Collected) -> None:
 
 
 def _makes_room(walk: Walk, place: int) -> bool:
-    """Whether a benched client may lose its place now: all are taken, nobody left, it is the first on the bench."""
+    """Whether a benched client may lose its place now: all are taken, nobody left, and it is the first of those who
+    missed a whole round on the bench."""
     history = walk.history
     if len(history.clients) < history.params.max_clients or history.left - history.taking:
         return False
-    return place == min(history.benched - history.taking, default=None)
+    long_benched = (one for one in history.benched if history.clients[one].silent_in + 1 < history.number)
+    return place == min(long_benched, default=None)
