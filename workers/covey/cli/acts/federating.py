@@ -41,9 +41,8 @@ _TERMS: Final = (
     *("--rounds", str(ROUNDS), "--pool", f"{_POOL}wei"),
     # Updates are shortened to their median length: a poisoner can't drag the model far, and no honest one is left out.
     *("--rule", "norm-bounding"),
-    # Votes and contributions come from a few dozen examples each, of clients that are unlike: what luck does to these
-    # must not cost anybody stake.
-    *("--set", "epsilon=250000", "--set", "harm=1000"),
+    # Votes come from a few dozen examples each, of clients that are unlike: luck must not cost anybody stake.
+    *("--set", "epsilon=250000"),
     # Proposers are paid by what their updates did, not for being there.
     *("--set", "contribution_share=1000000"),
 )

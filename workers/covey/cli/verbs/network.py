@@ -19,7 +19,7 @@ def demo(
     out: Output,
     folder: Annotated[Path | None, typer.Option(help="Keep logs, journals, models and the bundle here.")] = None,
 ) -> Exit:
-    """See it all once: real models, blind scoring, pay, slashes and an independent verdict, in about four minutes."""
+    """See it all once: blind scoring of real models, an alliance that goes on from the best, pay, slashes, verdicts."""
     from covey.cli.acts import demo as acts
 
     return acts.demo(folder, out)
