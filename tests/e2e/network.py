@@ -220,7 +220,7 @@ class Network:
             "trainer": {"architecture": "linear", "epochs": 5, "seed": account, "strategy": "honest", "relays": []},
             "validator": {"strategy": "honest"},
             "keeper": {"courtesy": 5, "task": None, "alliance": None},
-            "client": {"strategy": "honest", "seed": account},
+            "client": {"strategy": "honest", "seed": account, "data": None, "app": None},
             "creator": {"models": str(self.folder / "models")},
         }
         config = self.folder / f"{name}.json"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from covey.apps.app import App
+from covey.apps.isolated import IsolatedApp, Source
 from covey.apps.own import OwnApp
 from covey.chain.deployment import Deployment
 from covey.chain.errors import ChainError
@@ -17,7 +18,7 @@ from covey.learning.architectures import Cnn, Linear, Mlp
 from covey.learning.data import load
 from covey.learning.local import LocalOptions
 from covey.learning.task import TrainOptions
-from covey.roles.alliance.config import ClientConfig, ClientStrategy
+from covey.roles.alliance.config import AppMaker, ClientConfig, ClientStrategy
 from covey.roles.alliance.description import AllianceDescription
 from covey.roles.alliance.models import GlobalModel
 from covey.roles.config import (
@@ -76,19 +77,32 @@ def run(role: str, worker: WorkerConfig, options: dict[str, Any], report: Report
             tasks, alliances = (frozenset({n} if n else ()) for n in (options["task"], options["alliance"]))
             run_keeper(KeeperConfig(worker, tasks, relay, options["courtesy"], alliances), report)
         case "client":
-            data = load(options.pop("data"))
-            training = LocalOptions(seed=options.pop("seed"), learning_rate=0.002, device="cpu")
+            data, app, seed = options.pop("data"), options.pop("app"), options.pop("seed")
             strategy = ClientStrategy(options.pop("strategy"))
-
-            def make(model: GlobalModel, description: AllianceDescription) -> App:
-                assert model.own is not None
-                return OwnApp(model.own, data, training)
-
+            make = own_training(data, seed) if app is None else users_training(app)
             run_client(ClientConfig(worker, app=make, strategy=strategy, **options), report)
         case "creator":
             run_creator(CreatorConfig(worker, options["task"], Path(options["models"])), report)
         case _:
             raise ValueError(role)
+
+
+def own_training(path: str, seed: int) -> AppMaker:
+    data = load(path)
+    training = LocalOptions(seed=seed, learning_rate=0.002, device="cpu")
+
+    def make(model: GlobalModel, description: AllianceDescription) -> App:
+        assert model.own is not None
+        return OwnApp(model.own, data, training)
+
+    return make
+
+
+def users_training(given: dict[str, Any]) -> AppMaker:
+    limit = given.pop("limit", 600.0)
+    paths = {name: Path(given[name]) for name in ("path", "data") if name in given}
+    app = IsolatedApp(Source(**(given | paths)), limit)
+    return lambda model, description: app
 
 
 def reporter(path: Path) -> Report:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
-from covey.apps.app import App, AppError, Parameters
-from covey.apps.flower import Partition
+from covey.apps.app import App, AppError, Parameters, Partition
 from covey.apps.loading import load_app
 
 APPS = Path(__file__).parent / "apps"
@@ -45,6 +45,21 @@ def test_a_flower_app_gets_its_partition() -> None:
         load_app(APPS / "quickstart", None, 0, Partition(i, 10)).train(digits_model(), 0).samples for i in (0, 9)
     ]
     assert samples == [180 * 4 // 5, 179 * 4 // 5]
+
+
+def test_a_flower_app_gets_what_its_own_server_would_send(tmp_path: Path) -> None:
+    """As Flower's quickstart of today asks for its learning rate."""
+    folder = tmp_path / "app"
+    shutil.copytree(APPS / "quickstart" / "digits_app", folder / "asking_app")
+    (folder / "pyproject.toml").write_text(
+        (APPS / "quickstart" / "pyproject.toml").read_text().replace("digits_app", "asking_app")
+    )
+    code = folder / "asking_app" / "client_app.py"
+    asking = code.read_text().replace("digits_app", "asking_app")
+    code.write_text(asking.replace('context.run_config["learning-rate"]', 'msg.content["config"]["lr"]'))
+    with pytest.raises(AppError, match=r"KeyError: 'lr': what its own server sends .* is said as --config lr=0.01"):
+        load_app(folder, None, 0, ALONE).train(digits_model(), 0)
+    assert load_app(folder, None, 0, ALONE, {"lr": 0.1}).train(digits_model(), 0).samples > 0
 
 
 def test_a_numpy_client_runs_unchanged() -> None:

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from covey.apps.app import AppError, Parameters
-from covey.apps.flower import Partition
+from covey.apps.app import AppError, Parameters, Partition
 from covey.apps.loading import load_app
 from covey.federated.crew import crew_of
 from covey.federated.errors import ParameterError

@@ -35,6 +35,14 @@ class Evaluated:
     samples: int
 
 
+@dataclass(frozen=True)
+class Partition:
+    """Which part of a data set an app should take for its own, in Flower's words (`partition-id`, `num-partitions`)."""
+
+    index: int
+    count: int
+
+
 class App(Protocol):
     """One client's. Data stay with it. `round` counts from 0; both raise AppError."""
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
@@ -20,6 +19,7 @@ from covey.apps.app import (
     Array,
     Evaluated,
     Parameters,
+    Partition,
     Trained,
     checked_evaluation,
     checked_training,
@@ -43,16 +43,10 @@ _SERVER: Final = 2
 _TTL: Final = 24 * 3600.0
 """Seconds. No message travels, so none is ever late."""
 
+_EXAMPLE: Final = "--config lr=0.01"
+
 _LOSS: Final = ("loss", "eval_loss", "val_loss", "test_loss", "train_loss")
 _SAMPLES: Final = "num-examples"
-
-
-@dataclass(frozen=True)
-class Partition:
-    """Which part of a data set an app should take for its own, in Flower's words (`partition-id`, `num-partitions`)."""
-
-    index: int
-    count: int
 
 
 class FlowerApp:
@@ -120,7 +114,10 @@ class FlowerApp:
             message = Message(content, metadata=metadata)  # type: ignore[call-overload]
             reply = self._app(message, self._context)
         except Exception as error:  # whatever a user's code raises
-            raise AppError(f"the app's {kind} failed: {type(error).__name__}: {error}") from error
+            hint = (
+                f": what its own server sends with a round is said as {_EXAMPLE}" if isinstance(error, KeyError) else ""
+            )
+            raise AppError(f"the app's {kind} failed: {type(error).__name__}: {error}{hint}") from error
         if reply.has_error():
             raise AppError(f"the app's {kind} failed: {reply.error.reason}")
         return reply.content

@@ -14,13 +14,11 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from covey.apps.app import App, AppError
+from covey.apps.app import App, AppError, Partition
 from covey.apps.flock import METHODS, FlockApp
 
 if TYPE_CHECKING:
     from flwr.clientapp import ClientApp
-
-    from covey.apps.flower import Partition
 
 
 def load_app(

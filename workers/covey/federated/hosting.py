@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from covey.apps.app import App, Evaluated
+from covey.apps.app import App, Evaluated, Partition
 from covey.apps.loading import load_app
 from covey.federated.cohort import MAX_CLIENTS
 from covey.federated.crew import Crew
@@ -51,8 +51,6 @@ class AppJob:
             return [self._client(client).evaluate(model, round) for client in clients]
 
     def _client(self, client: int) -> App:
-        from covey.apps.flower import Partition
-
         return load_app(self.app, self.data, 1, Partition(client, self.clients), self.config)
 
 

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 from covey.apps.app import App, AppError
-from covey.apps.loading import load_app
+from covey.apps.isolated import IsolatedApp, Source
 from covey.cli.acts.working import Common, Reporter, run_for, worker_config
 from covey.cli.exits import Exit
 from covey.cli.failures import CliError
@@ -37,14 +36,12 @@ class OwnTraining:
 
 @dataclass(frozen=True)
 class AppChoice:
-    """Whose training: the `app` at a path (a Flower app takes part `index` of `count`, a FLock model has `samples`
-    examples), or, without one, Covey's on `data`."""
+    """Whose training: the user's `app`, which may take `limit` seconds for anything, or, without one, Covey's on
+    `data`."""
 
     data: str | None
-    app: Path | None
-    samples: int
-    index: int
-    count: int
+    app: Source | None
+    limit: int
     own: OwnTraining
 
 
@@ -55,7 +52,7 @@ def join(common: Common, task: int, choice: AppChoice, stake: int | None, strate
     config = ClientConfig(
         worker=worker_config(common, f"client-{task}"),
         task=task,
-        app=_own(choice.data, choice.own) if choice.app is None else _users(choice.app, choice),
+        app=_own(choice.data, choice.own) if choice.app is None else _users(choice.app, choice.limit),
         stake=stake,
         strategy=ClientStrategy(strategy),
     )
@@ -85,10 +82,7 @@ def _own(source: str | None, own: OwnTraining) -> AppMaker:
     return make
 
 
-def _users(path: Path, choice: AppChoice) -> AppMaker:
+def _users(source: Source, limit: int) -> AppMaker:
     """The user's own app, loaded at once: what is wrong with it is said before anything is joined."""
-    from covey.apps.flower import Partition
-
-    data = None if choice.data is None else Path(choice.data)
-    app = load_app(path, data, choice.samples, Partition(choice.index, choice.count))
+    app = IsolatedApp(source, limit)
     return lambda model, description: app

@@ -10,7 +10,7 @@ from covey.cli.command import verb
 from covey.cli.exits import Exit
 from covey.cli.failures import CliError
 from covey.cli.output import Output
-from covey.cli.settings import json_object, pairs
+from covey.cli.settings import json_object, pairs, scalars
 from covey.cli.verbs import simulations
 
 app = typer.Typer(help="Train a model together on data that stays where it is.", no_args_is_help=True)
@@ -87,8 +87,8 @@ def create(
     app,
     examples="""covey fl join 1 --data scans.npz
     covey fl join 1 --data clients/3.csv --epochs 5 --learning-rate 0.01 --proximal 0.1
-    covey fl join 1 --app quickstart-pytorch/ --partition 3/10
-    covey fl join 1 --app my_flock_model.py --data scans/""",
+    covey fl join 1 --app quickstart-pytorch/ --partition 3/10 --config lr=0.01
+    covey fl join 1 --app my_flock_model.py --data scans/ --samples 1200""",
 )
 def join(
     task: Number,
@@ -106,6 +106,11 @@ def join(
     ] = None,
     samples: Annotated[int, typer.Option(min=1, help="How many examples a FLock model trains on.")] = 1,
     partition: Annotated[str, typer.Option(metavar="I/N", help="Which part of N a Flower app takes.")] = "0/1",
+    config: simulations.AppConfig = None,
+    time_limit: Annotated[
+        int,
+        typer.Option(parser=options.duration, metavar="DURATION", help="For anything an app does.", show_default="1h"),
+    ] = 3600,
     label: Annotated[str | None, typer.Option(help="Label column of a CSV file. Default: the last.")] = None,
     image_side: Annotated[int | None, typer.Option(min=1, help="Resize images to squares of this side.")] = None,
     epochs: Annotated[int, typer.Option(min=1, max=1000, help="Epochs in a round.")] = 2,
@@ -124,11 +129,15 @@ def join(
     strategy: Annotated[str, typer.Option(hidden=True)] = "honest",
 ) -> None:
     """Take part in an alliance: train when drawn as a proposer, judge when drawn as a voter, and be paid."""
+    from covey.apps.isolated import Source
     from covey.cli.acts import joining
     from covey.cli.acts.working import Common
 
     own = joining.OwnTraining(label, image_side, epochs, batch_size, learning_rate, proximal, held_out, seed, device)
-    choice = joining.AppChoice(data, app_, samples, *_partition(partition), own)
+    index, count = _partition(partition)
+    given = scalars("--config", config or [], "lr=0.01")
+    app = None if app_ is None else Source(app_, None if data is None else Path(data), samples, index, count, given)
+    choice = joining.AppChoice(data, app, time_limit, own)
     joining.join(Common(network, account, place, content, work), task, choice, stake, strategy, out)
 
 

@@ -16,6 +16,7 @@ from dataclasses import asdict, replace
 import numpy as np
 
 from covey.apps.app import App, AppError
+from covey.federated.errors import FederatedError
 from covey.federated.fixed import VALUE_LIMIT
 from covey.federated.updates import decode, encode
 from covey.journal import Purpose, Scope
@@ -104,13 +105,25 @@ class ClientRole:
         """Joins once it is sure to be able to train: its app runs on the task's model. Raises NotReady."""
         stake = self._config.stake or state.params.min_stake
         plan_of(state)
-        model = self._global_model(state)
-        try:
-            self._own_app(state, model).evaluate(model.parameters, 0)
-        except (AppError, LearningError) as error:
-            raise NotReady(f"this client can't take part in task {state.task}: {error}") from error
+        self._rehearse(state)
         require_credit(self._context, ALLIANCE, operator_of(self._context), stake)
         return self._call(act, state, "join", stake)
+
+    def _rehearse(self, state: AllianceState) -> None:
+        """Does once what rounds will ask for: what fails now would cost a slash then. Raises NotReady."""
+        model, lengths = self._global_model(state), state.params.lengths
+        try:
+            app = self._own_app(state, model)
+            app.evaluate(model.parameters, 0)
+            began = time.monotonic()
+            model.update_to(app.train(model.parameters, 0).parameters, state.params.fraction_bits)
+            seconds = time.monotonic() - began
+        except (AppError, LearningError, FederatedError) as error:
+            raise NotReady(f"this client can't take part in task {state.task}: {error}") from error
+        if seconds > lengths.propose:
+            raise NotReady(
+                f"training took {seconds:.0f} s, and task {state.task} gives proposers {lengths.propose} s: train less"
+            )
 
     # Training ---------------------------------------------------------------------------------------------------------
 
