@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {IAlliance} from "../../contracts/interfaces/IAlliance.sol";
+import {ILedger} from "../../contracts/interfaces/ILedger.sol";
 import {Lanes} from "../../contracts/libraries/Lanes.sol";
 import {ScoreMatrix} from "../../contracts/libraries/ScoreMatrix.sol";
 import {AllianceScribe} from "./AllianceScribe.sol";
@@ -158,6 +159,24 @@ contract AllianceRefusalsTest is AllianceTest {
         refused(hot, call, abi.encodeWithSelector(JoinedBefore.selector, who));
     }
 
+    /// Pool and stakes are charged to Ledger credit, as far as its owner allows.
+    function test_CreditOrApprovalMissing() public {
+        Params memory p = params();
+        p.pool = DEPOSIT + 1;
+        bytes memory short = abi.encodeWithSelector(ILedger.InsufficientCredit.selector, creator, DEPOSIT, DEPOSIT + 1);
+        refused(creator, abi.encodeCall(alliance.createTask, (p, terms())), short);
+        create(params());
+        address ada = operator("ada");
+        bytes memory call = abi.encodeCall(alliance.join, (task, DEPOSIT + 1));
+        refused(ada, call, abi.encodeWithSelector(ILedger.InsufficientCredit.selector, ada, DEPOSIT, DEPOSIT + 1));
+        vm.prank(ada);
+        ledger.approve(address(alliance), 10e18 - 1);
+        call = abi.encodeCall(alliance.join, (task, 10e18));
+        bytes memory forbidden =
+            abi.encodeWithSelector(ILedger.InsufficientAllowance.selector, ada, alliance, 10e18 - 1, 10e18);
+        refused(ada, call, forbidden);
+    }
+
     function test_AfterTheEnd() public {
         create(params());
         address ada = operator("ada");
@@ -299,20 +318,24 @@ contract AllianceRefusalsTest is AllianceTest {
 
     /// What no honest voter could mean is refused even when it was committed.
     function test_Reveal_OfNonsense() public {
-        begin(params(), 5);
+        begin(params(), 7);
         propose();
-        Vote memory v = honest(2);
-        v.result.accepted = 7;
-        commitVote(2, v);
-        v = honest(3);
-        v.contributions = scribe.pack(two(NEUTRAL, 32_768));
+        Vote memory v = honest(3);
+        v.result.accepted = 15;
         commitVote(3, v);
         v = honest(4);
-        v.contributions = bytes.concat(v.contributions, v.contributions);
+        v.contributions = scribe.repeated(32_768, 3);
         commitVote(4, v);
-        refused(keeper, _reveal(2, votes[2]), abi.encodeWithSelector(AcceptedUnpublished.selector, 4));
-        refused(keeper, _reveal(3, votes[3]), abi.encodeWithSelector(Lanes.ScoreTooLarge.selector, 0));
-        refused(keeper, _reveal(4, votes[4]), abi.encodeWithSelector(Lanes.WrongLength.selector, 64, 32));
+        v = honest(5);
+        v.contributions = bytes.concat(v.contributions, v.contributions);
+        commitVote(5, v);
+        v = honest(6);
+        v.contributions = scribe.repeated(NEUTRAL, 4);
+        commitVote(6, v);
+        refused(keeper, _reveal(3, votes[3]), abi.encodeWithSelector(AcceptedUnpublished.selector, 8));
+        refused(keeper, _reveal(4, votes[4]), abi.encodeWithSelector(Lanes.ScoreTooLarge.selector, 0));
+        refused(keeper, _reveal(5, votes[5]), abi.encodeWithSelector(Lanes.WrongLength.selector, 64, 32));
+        refused(keeper, _reveal(6, votes[6]), abi.encodeWithSelector(Lanes.PaddingNotZero.selector));
         vm.warp(alliance.clockOf(task).drawnAt + 400);
         settle();
         assertConserved();

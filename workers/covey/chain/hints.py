@@ -106,7 +106,7 @@ HINTS = {
     # The Alliance
     "AcceptedUnpublished": "a result can hold only updates that were published: aggregate again from those",
     "JoinedBefore": "an operator joins a task once: go on with the place that it has, or join another task",
-    "NoPlaceFree": "every place is taken by a client that takes part: wait until one leaves, or join another task",
+    "NoPlaceFree": "every place is taken: wait until a client leaves or missed a round, or join another task",
     "NotBenched": "the client is not on the bench: there is nothing to resume",
     "NotDrawn": "the client has another role, or none, in this round: see the roles that were drawn",
     "NothingToCollect": "nothing was earned since; the stake is free once the client left and its round is settled",
