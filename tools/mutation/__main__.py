@@ -21,7 +21,13 @@ from tools.mutation.survivors import Explained
 from tools.mutation.verdict import Verdict
 
 ROOT = Path(__file__).resolve().parents[2]
-MUTATED = ("workers/covey/protocol", "contracts/libraries", "contracts/custody", "contracts/arena")
+MUTATED = (
+    "workers/covey/protocol",
+    "contracts/libraries",
+    "contracts/custody",
+    "contracts/arena",
+    "contracts/alliance",
+)
 
 
 def main() -> int:

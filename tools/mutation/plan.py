@@ -15,7 +15,7 @@ _IMPORT = re.compile(r'^import .*"(\.[^"]+)";', re.MULTILINE)
 class Stage:
     """Tests, as a pattern of files in tests/forge, and the contracts that get their mutated code before these run.
 
-    Tests of gas have no place here, as mutants are compiled the quickest way; nor have the Arena's random histories,
+    Tests of gas have no place here, as mutants are compiled the quickest way; nor have the engines' random histories,
     which take longer than all others together.
     """
 
@@ -32,14 +32,19 @@ _ARENA = tuple(
     Target.of(f"contracts/arena/{name}.sol")
     for name in ("Arena", "Tasks", "Enrolment", "Handles", "Scoring", "Settlement", "Conclusion")
 )
+_ALLIANCE = tuple(
+    Target.of(f"contracts/alliance/{name}.sol") for name in ("Alliance", "Membership", "Rounds", "Settling")
+)
 
 STAGES = (
     Stage((Target("tests/forge/Weights.t.sol", "WeightsTest"),), "Weights"),
     Stage((Target.of("tests/forge/RingHarness.sol"),), "{RingSignature,Rings}"),
+    Stage((Target("tests/forge/Roles.t.sol", "RolesTest"),), "Roles"),
     Stage((Target("tests/forge/RewardCurve.t.sol", "RewardCurveTest"),), "RewardCurve"),
     Stage((Target.of("tests/forge/SettlementHarness.sol"),), "{RewardCurve,ScoreMatrix,Ranking}"),
     Stage(_CUSTODY, "{StakeVault,StakeVaultSlash,StakeVaultCorners,Ledger,CustodyTokens}"),
     Stage(_CUSTODY, "{StakeVaultInvariants,LedgerInvariants}"),
+    Stage(_ALLIANCE, "{Alliance,AllianceRefusals,AllianceAttacks}"),
     Stage(_ARENA, "Arena{Life,Phases,Scores,Messages,Refusals,Attacks,Limits}"),
 )
 
