@@ -61,7 +61,7 @@ def test_rules_have_numbers_on_chain() -> None:
         ({"rule": {"name": "krum", "shares": 1}}, "shares"),
         ({"rule": {"name": "krum", "share": "2000"}}, "share"),
         ({"rule": {"name": "fedavg"}, "mixing": -1}, "mixing"),
-        ({"rule": {"name": "fedavg"}, "fraction_bits": 24}, "fraction_bits"),
+        ({"rule": {"name": "fedavg"}, "fraction_bits": 31}, "fraction_bits"),
         ({"rule": {"name": "fedavg"}, "server": {"name": "sgd"}}, "no server step 'sgd'"),
         ({"rule": {"name": "geometric-median", "iterations": 0}}, "iterations"),
     ],

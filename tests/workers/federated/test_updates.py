@@ -33,6 +33,7 @@ from covey.learning.errors import (
 from covey.learning.families import family_of
 from covey.learning.task import Model
 from covey.learning.training import untrained
+from covey.protocol.alliance.params import MAX_FRACTION_BITS
 
 SHAPES = Coordinates.of({"2.bias": (3,), "2.weight": (3, 4)})
 VECTOR = np.arange(-7, 8, dtype=np.int32)
@@ -44,7 +45,7 @@ def model(seed: int = 0) -> Model:
     return untrained(family.task(data), family.architecture("mlp", {"hidden": [8]}), seed)
 
 
-@given(arrays.arrays(np.float64, 20, elements=st.floats(-20, 20)), st.integers(1, fixed.MAX_FRACTION_BITS))
+@given(arrays.arrays(np.float64, 20, elements=st.floats(-20, 20)), st.integers(1, MAX_FRACTION_BITS))
 def test_rounding_is_within_the_stated_bound(values: np.ndarray, bits: int) -> None:
     reach = fixed.value_range(bits)
     inside = np.clip(values, -reach, reach)

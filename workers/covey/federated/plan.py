@@ -13,12 +13,12 @@ from pydantic.dataclasses import dataclass
 
 from covey.federated.cohort import Cohort
 from covey.federated.errors import ParameterError
-from covey.federated.fixed import MAX_FRACTION_BITS
 from covey.federated.rules import rule_kind
 from covey.federated.rules.base import STRICT, Outcome, Rule, Share
 from covey.federated.rules.means import FedAvg
 from covey.federated.rules.mixing import mixed
 from covey.federated.server import SERVERS, Plain, Server
+from covey.protocol.alliance.params import MAX_FRACTION_BITS
 from covey.protocol.hashing import keccak
 
 T = TypeVar("T")
