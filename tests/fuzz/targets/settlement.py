@@ -14,7 +14,8 @@ from unittest.mock import patch
 from urllib.request import Request
 
 from covey.verify.abi import words
-from covey.verify.bundle import ArenaBundle, read_bundle, seal, write_bundle
+from covey.verify.alliance.export import export_alliance
+from covey.verify.bundle import AllianceBundle, TaskBundle, read_bundle, seal, write_bundle
 from covey.verify.check import verify
 from covey.verify.export import export
 from covey.verify.keccak import keccak256
@@ -29,10 +30,14 @@ def _verify(data: bytes) -> None:
     verify(seal(read_bundle(data)))
 
 
+_ALLIANCES: Final = 8
+
+
 @cache
-def _tasks() -> tuple[ArenaBundle, ...]:
-    """Tasks that were played on a chain."""
+def _tasks() -> tuple[TaskBundle, ...]:
+    """Tasks that were played on a chain: first the Arena's, last the Alliance's."""
     from covey.localnet import Localnet
+    from tests.workers.verify.alliances import LOCALNET, Season
     from tests.workers.verify.stories import STORIES
     from tests.workers.verify.world import World, build
 
@@ -40,7 +45,11 @@ def _tasks() -> tuple[ArenaBundle, ...]:
     with Localnet() as net:
         world = World(net.url)
         played = [STORIES[name](world) for name in ("none_opened", "data_invalid")]
-        return tuple(export(Node(net.url), world.arena.address.lower(), run.task) for run in played)
+        arenas = [export(Node(net.url), world.arena.address.lower(), run.task) for run in played]
+    with Localnet(settings=LOCALNET) as net:
+        season = Season(net)
+        alliances = sorted(season.play(_ALLIANCES), key=lambda bundle: -len(bundle.logs))
+        return (*arenas, *alliances[:2], season.play_silence())
 
 
 def _alter_bundle(data: bytes, random: Random) -> bytes:
@@ -71,7 +80,6 @@ def _alter_bundle(data: bytes, random: Random) -> bytes:
 
 
 _ADDRESS: Final = re.compile("0x[0-9a-f]{40}")
-_CALLS: Final = ("vault()", "ledger()", "token()", "unbonding()", "maturityOf(uint24)", "epochLength()")
 
 
 class _ForgedNode:
@@ -111,32 +119,44 @@ def _export(data: bytes) -> None:
     """What to ask about is no part of the answers, but stands beside them."""
     try:
         answers = json.loads(data)
-        arena, task = answers["arena"], answers["task"]
+        exported = {"arena": export, "alliance": export_alliance}[answers["engine"]]
+        contract, task = answers["contract"], answers["task"]
     except (ValueError, RecursionError, LookupError, TypeError):
         return
-    if isinstance(arena, str) and _ADDRESS.fullmatch(arena) and type(task) is int and 0 <= task < 2**256:
+    if isinstance(contract, str) and _ADDRESS.fullmatch(contract) and type(task) is int and 0 <= task < 2**256:
         with patch("covey.verify.rpc.opener", lambda: _ForgedNode(answers)):
-            verify(export(Node("http://node"), arena, task))
+            verify(exported(Node("http://node"), contract, task))
 
 
-def _answers_about(bundle: ArenaBundle) -> bytes:
-    contracts, clock = bundle.contracts, bundle.clock
-    numbers = (clock.unbonding, clock.genesis + clock.unbonding, clock.epoch_length)
-    views = (
-        *(words(address) for address in (contracts.vault, contracts.ledger, contracts.token)),
-        *map(words, numbers),
-    )
+def _views(bundle: TaskBundle) -> dict[str, str | int]:
+    """What the contracts answer."""
+    contracts = bundle.contracts
+    views: dict[str, str | int] = {"ledger()": contracts.ledger, "token()": contracts.token}
+    if isinstance(bundle, AllianceBundle):
+        return views
+    clock = bundle.clock
+    return views | {
+        "vault()": bundle.contracts.vault,
+        "unbonding()": clock.unbonding,
+        "maturityOf(uint24)": clock.genesis + clock.unbonding,
+        "epochLength()": clock.epoch_length,
+    }
+
+
+def _answers_about(bundle: TaskBundle) -> bytes:
+    engine = "alliance" if isinstance(bundle, AllianceBundle) else "arena"
     blocks = {block.number: block for block in bundle.blocks}
     hashes = {number: "0x" + block.hash.hex() for number, block in blocks.items()} | {bundle.last: "0x" + "ee" * 32}
     return json.dumps(
         {
-            "arena": contracts.arena,
+            "engine": engine,
+            "contract": getattr(bundle.contracts, engine),
             "task": bundle.task,
             "eth_chainId": hex(bundle.chain_id),
             "eth_blockNumber": hex(bundle.last),
             "eth_call": {
-                "0x" + keccak256(name.encode())[:4].hex(): "0x" + value.hex()
-                for name, value in zip(_CALLS, views, strict=True)
+                "0x" + keccak256(name.encode())[:4].hex(): "0x" + words(value).hex()
+                for name, value in _views(bundle).items()
             },
             "eth_getBlockByNumber": {
                 hex(number): {
@@ -175,7 +195,7 @@ TARGETS = (
     Target(
         "export",
         _export,
-        lambda: [_answers_about(_tasks()[0])],
+        lambda: [_answers_about(_tasks()[0]), _answers_about(_tasks()[-1])],
         (NodeError,),
         mutate=mutation.either(mutation.alter_json, mutation.alter_json, mutation.alter_bytes),
         max_size=2**17,

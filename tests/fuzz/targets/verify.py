@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 from unittest.mock import patch
 
-from covey.verify.bundle import ArenaBundle, ArenaContracts, Block, Clock, Log, read_bundle, seal, write_bundle
+from covey.verify.bundle import (
+    AllianceBundle,
+    AllianceContracts,
+    ArenaBundle,
+    ArenaContracts,
+    Block,
+    Clock,
+    Log,
+    TaskBundle,
+    read_bundle,
+    seal,
+    write_bundle,
+)
 from covey.verify.rpc import Filter, Node, NodeError
 from covey.verify.strict import BundleError
 from tests.fuzz import mutation
@@ -22,24 +34,27 @@ def _read_bundle(data: bytes) -> None:
     assert read_bundle(write_bundle(bundle)) == bundle
 
 
-def _small() -> ArenaBundle:
-    log = Log("0x" + "01" * 20, (bytes(32),), b"data", 5, b"t" * 32, 0)
-    return seal(
-        ArenaBundle(
-            chain_id=31337,
-            task=1,
-            contracts=ArenaContracts(*("0x" + f"{number:02x}" * 20 for number in (1, 2, 3, 4))),
-            clock=Clock(1, 2, 3),
-            first=1,
-            last=9,
-            blocks=(Block(5, b"h" * 32, 1_700_000_000),),
-            logs=(log,),
-        )
-    )
+def _small() -> tuple[TaskBundle, TaskBundle]:
+    """Of the Arena, and of the Alliance."""
+    addresses = ["0x" + f"{number:02x}" * 20 for number in (1, 2, 3, 4)]
+    common: dict[str, Any] = {
+        "chain_id": 31337,
+        "task": 1,
+        "first": 1,
+        "last": 9,
+        "blocks": (Block(5, b"h" * 32, 1_700_000_000),),
+        "logs": (Log(addresses[0], (bytes(32),), b"data", 5, b"t" * 32, 0),),
+    }
+    arena = ArenaBundle(contracts=ArenaContracts(*addresses), clock=Clock(1, 2, 3), **common)
+    return seal(arena), seal(AllianceBundle(contracts=AllianceContracts(*addresses[:3]), **common))
+
+
+def _seeds() -> list[bytes]:
+    return [write_bundle(bundle) for bundle in _small()]
 
 
 def _bundle_extremes() -> list[bytes]:
-    whole = json.loads(write_bundle(_small()))
+    whole = json.loads(write_bundle(_small()[0]))
     log = json.dumps(whole["logs"][0], separators=(",", ":"))
     start = json.dumps(whole | {"logs": []}, separators=(",", ":")).removesuffix("}").replace('"logs":[],', "")
     return [
@@ -85,7 +100,14 @@ def _read_answer(data: bytes) -> None:
 _BY_JSON = mutation.either(mutation.alter_json, mutation.alter_bytes)
 
 TARGETS = (
-    Target("bundle", _read_bundle, lambda: [write_bundle(_small())], (BundleError,), _bundle_extremes, _BY_JSON),
+    Target(
+        "bundle",
+        _read_bundle,
+        lambda: [write_bundle(one) for one in _small()],
+        (BundleError,),
+        _bundle_extremes,
+        _BY_JSON,
+    ),
     Target(
         "verifiers-rpc-answer",
         _read_answer,

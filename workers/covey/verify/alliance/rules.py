@@ -79,11 +79,6 @@ def members(bitmap: int) -> frozenset[int]:
     return frozenset(i for i in range(bitmap.bit_length()) if bitmap >> i & 1)
 
 
-def bitmap_of(clients: Iterable[int]) -> int:
-    """The set as the chain has it."""
-    return sum(1 << client for client in set(clients))
-
-
 def proposer_count(p: Params, n: int) -> int:
     """How many of n clients propose."""
     return min(max(-(-p.proposer_share * n // PPM), p.min_updates), n - MIN_VOTERS)
