@@ -1,6 +1,7 @@
 """Alliances on the command line: a task is posted, shown, refused, left without clients and ended by a keeper."""
 
 import json
+from pathlib import Path
 
 from covey.cli.exits import Exit
 from tests.workers.cli.conftest import Covey, Endow
@@ -17,7 +18,9 @@ def post(covey: Covey, *more: str) -> int:
     return int(next(line["task"] for line in posted if line["kind"] == "posted"))
 
 
-def test_an_alliance_is_posted_shown_and_ends_without_clients(covey: Covey, endow: Endow) -> None:
+def test_an_alliance_is_posted_shown_ends_without_clients_and_verifies(
+    covey: Covey, endow: Endow, tmp_path: Path
+) -> None:
     endow(CREATOR, 60)
     poor = covey(*POST, account=CREATOR)
     assert (poor.code, poor.lines[1]) == (Exit.SETUP, f"next:  run 'covey ledger deposit {50 * TOKEN}wei'")
@@ -46,6 +49,17 @@ def test_an_alliance_is_posted_shown_and_ends_without_clients(covey: Covey, endo
     assert "too few clients" in covey("fl", "watch", str(task)).out
     ended = covey.ok("fl", "status", str(task))
     assert (ended["status"], ended["cause"]) == ("ended", "too_few_clients")
+
+    bundle = tmp_path / "bundle.json"
+    verdict = covey.ok("verify", str(task), "--alliance", "--export", str(bundle))
+    assert (verdict["verdict"], verdict["notes"][-1]) == ("PASS", "ended: too few clients")
+    assert covey.ok("verify", str(bundle), "--compare")["verdict"] == "PASS"
+    document = json.loads(bundle.read_text())
+    document["logs"].pop()
+    bundle.write_text(json.dumps(document))
+    assert covey("verify", str(bundle)).code == Exit.FAILED
+    assert covey("verify", "99", "--alliance").code == Exit.CHAIN
+    assert covey("verify", str(bundle), "--rescore", account=CREATOR).code == Exit.USAGE
 
 
 def test_what_makes_no_sense_says_what_to_do(covey: Covey) -> None:
