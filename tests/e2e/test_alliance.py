@@ -1,6 +1,8 @@
 """An alliance by real processes on a real chain: clients train on their own digits, vote, and are paid."""
 
+import shutil
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -19,10 +21,13 @@ from covey.protocol.alliance.params import AllianceParams, Lengths
 from covey.protocol.alliance.phases import Cause, Status
 from covey.protocol.alliance.settlement import Verdict
 from covey.protocol.alliance.votes import Outcome
+from covey.roles.alliance import errands
+from covey.roles.alliance.chores import chores
 from covey.roles.alliance.config import AlliancePlan
 from covey.roles.alliance.engine import ALLIANCE
 from covey.roles.alliance.models import GlobalModel, cid_for
 from covey.roles.alliance.state import AllianceState
+from covey.roles.alliance.view import AllianceView
 from covey.roles.run import create_alliance
 from covey.storage import open_store
 from tests.e2e.network import PATIENCE, TOKEN, Network
@@ -140,6 +145,58 @@ def _waits_for(state: AllianceState, absent: int) -> bool:
     played = state.rounds[0]
     role = played.proposers if bitmaps.has(played.proposers, absent) else played.voters
     return not role & ~bitmaps.of(played.commitments) & ~(1 << absent)
+
+
+def keep_until(network: Network, task: int, condition: Callable[[AllianceState], bool]) -> AllianceState:
+    """Does a keeper's part by hand, and nothing more once the task's state meets a condition."""
+    deadline = time.monotonic() + PATIENCE
+    while not condition(state := network.tasks(ALLIANCE)[task]):
+        assert time.monotonic() < deadline, network.story()
+        head = network.gateway.head()
+        view = AllianceView(state, head.timestamp, head.number)
+        due = chores(view, 0)
+        for act in due.acts if due else ():
+            network.send(KEEPER, errands.call(network.contracts, view, act))
+        time.sleep(0.3)
+    return state
+
+
+@pytest.mark.slow
+def test_a_newcomer_finds_the_model_with_any_client_that_stayed(network: Network, tmp_path: Path) -> None:
+    members, newcomer = range(FIRST, FIRST + 3), FIRST + 3
+    files, model = parts(tmp_path, 4), start()
+    task = post(network, 3, model, proposer_share=1)
+    network.mine_every(1)
+    for account, file in zip(members, files, strict=False):
+        network.start("client", account, task=task, data=str(file), patience=10**6)
+    state = network.await_task(ALLIANCE, task, lambda s: len(s.clients) == len(members))
+    network.skip_to(state.created_at + LENGTHS.join)
+    state = keep_until(network, task, lambda s: s.settled == 1)
+    assert state.model != state.terms.model
+    cid = cid_for(state.model, len(model))
+    own = [open_store(f"dir:{network.folder / f'worker-{account}' / 'content'}") for account in members]
+    network.await_task(ALLIANCE, task, lambda s: all(store.has(cid) for store in own))
+
+    # Whoever posted the task is gone, with the store, and so are two of the clients.
+    shutil.rmtree(network.folder / "store")
+    for account in members:
+        network.kill(f"client-{account}")
+    network.restart(network.workers[f"client-{FIRST}"])
+    network.start("client", newcomer, task=task, data=str(files[3]), patience=10**6)
+    network.await_task(ALLIANCE, task, lambda s: len(s.clients) == len(members) + 1)
+
+    for account in members[1:]:
+        network.restart(network.workers[f"client-{account}"])
+    state = keep_until(network, task, lambda s: s.status is Status.ENDED and not s.clients)
+    assert state.cause is Cause.COMPLETED
+    place = next(i for i in range(4) if i not in state.rounds[1].judgements)
+    assert state.rounds[2].judgements[place].verdict is Verdict.RIGHT
+    assert {played.concluded.outcome for played in state.rounds if played.concluded} == {Outcome.ACCEPTED}
+    final = cid_for(state.model, len(model))
+    for worker in network.workers.values():
+        assert network.await_exit(worker) == 0, network.story()
+    for account in (*members, newcomer):
+        assert open_store(f"dir:{network.folder / f'worker-{account}' / 'content'}").has(final)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from covey.journal import Journal
 from covey.roles.background import Background
 from covey.roles.content import KeptStore
 from covey.roles.models import Candidate, Models, best_of
-from covey.storage import Missing, open_store
+from covey.storage import Missing, StoreReadOnly, cid_of, open_store
 
 
 class TestModels:
@@ -64,6 +64,20 @@ def test_what_was_read_once_stays(tmp_path: Path) -> None:
     assert KeptStore(kept, open_store(f"dir:{tmp_path / 'gone'}")).get(cid, 100) == b"content"
     with pytest.raises(Missing):
         KeptStore(open_store(f"dir:{tmp_path / 'x'}"), open_store(f"dir:{tmp_path / 'y'}")).get(cid, 100)
+
+
+def test_what_is_held_is_here_and_in_the_source_as_far_as_either_takes_it(tmp_path: Path) -> None:
+    source, kept = open_store(f"dir:{tmp_path / 'source'}"), open_store(f"dir:{tmp_path / 'kept'}")
+    cid = KeptStore(kept, source).hold(b"content")
+    assert source.has(cid)
+    assert kept.has(cid)
+    reader = open_store("gateway:http://127.0.0.1:9")
+    with pytest.raises(StoreReadOnly):
+        KeptStore(kept, reader).hold(b"here")
+    assert kept.has(cid_of(b"here"))
+    with pytest.raises(StoreReadOnly):
+        KeptStore(reader, source).hold(b"there")
+    assert source.has(cid_of(b"there"))
 
 
 class TestBackground:

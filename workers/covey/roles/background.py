@@ -22,7 +22,7 @@ class Background(Generic[T]):
         """What is being done now."""
         return self._name
 
-    def start(self, name: T, work: Callable[[], None]) -> None:
+    def start(self, name: T, work: Callable[[], object]) -> None:
         """Begins `work`. Raises what the last piece of work raised, once, instead."""
         if self._error is not None:
             error, self._error = self._error, None
@@ -32,7 +32,7 @@ class Background(Generic[T]):
         self._name = name
         threading.Thread(target=self._run, args=(work,), daemon=True, name=f"work {name}").start()
 
-    def _run(self, work: Callable[[], None]) -> None:
+    def _run(self, work: Callable[[], object]) -> None:
         try:
             work()
         except Exception as error:

@@ -27,6 +27,15 @@ class KeptStore:
         with self._timed():
             return self._source.put(content)
 
+    def hold(self, content: bytes) -> str:
+        """Puts it here, and into the source, for others. Raises what either `put` raises, once both were tried."""
+        with self._timed():
+            try:
+                self._kept.put(content)
+            finally:
+                cid = self._source.put(content)
+            return cid
+
     def get(self, cid: str, max_bytes: int) -> bytes:
         """See `Store.get`. What can't be kept (no room, read-only) is still returned."""
         return self._read(cid, max_bytes, suppress(StoreError))

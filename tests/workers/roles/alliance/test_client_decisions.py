@@ -17,6 +17,7 @@ FACTS = ClientFacts(
     hot_key=key(0),
     trained=False,
     judged=False,
+    holds=True,
     busy=False,
     silent=False,
     claims=False,
@@ -111,6 +112,25 @@ class TestTheEnd:
         script.add("Collected", client=0, operator="operator 0", amount=STAKE + 40, gone=True)
         assert decide(script.view(), facts(0, claims=True)) == act(Step.CLAIM)
         assert decide(script.view(), facts(0, claims=True, claimed=True)).over
+
+
+class TestTheModel:
+    def test_whoever_has_nothing_else_to_do_fetches_it(self) -> None:
+        lacking = replace(FACTS, holds=False)
+        assert decide(Script().joined(0).view(), lacking) == act(Step.FETCH, 0)
+        assert not decide(Script().joined(0).view(), replace(lacking, busy=True)).acts
+        script = Script().running()
+        assert decide(script.view(), lacking) == act(Step.TRAIN, 0)  # which needs it, too
+        assert decide(script.view(), replace(lacking, hot_key=key(2))) == act(Step.FETCH, 0)
+
+    def test_chores_do_not_wait_for_it(self) -> None:
+        view = Script().joined(0, 1, 2, 3).view(CREATED + 130)
+        assert step_of(decide(view, replace(FACTS, holds=False))) is Step.ADVANCE
+
+    def test_the_last_one_is_fetched_beside_the_stake(self) -> None:
+        view = Script().running().judged(0, Verdict.RIGHT, reward=40).concluded(paid=40).ended().view()
+        both = (Act(Step.COLLECT, (0,)), Act(Step.FETCH, (1,)))
+        assert decide(view, replace(FACTS, holds=False)).acts == both
 
 
 class TestChores:

@@ -10,22 +10,23 @@ from covey.protocol.alliance.phases import Phase
 from covey.roles.alliance.chores import chores
 from covey.roles.alliance.state import Round
 from covey.roles.alliance.view import AllianceView
-from covey.roles.decision import Decision, Step, act, over, wait
+from covey.roles.decision import Act, Decision, Step, act, over, wait
 
 
 @dataclass(frozen=True)
 class ClientFacts:
     """What the client knows of itself in one task.
 
-    `hot_key` is its address. `trained`: the update for the current round is in its folder; `judged`: its
-    vote on what is published now is; `busy`: it is at work on one of them. `silent`: it means to do nothing in rounds.
-    `claims`: the account is its own, so that it takes its pay out; `claimed`: it has. After `patience` seconds it does
-    what keepers left undone.
+    `hot_key` is its address. `trained`: the update for the current round is in its folder; `judged`: its vote on what
+    is published now is; `holds`: the model as of now is; `busy`: it is at work on one of them. `silent`: it means to do
+    nothing in rounds. `claims`: the account is its own, so that it takes its pay out; `claimed`: it has. After
+    `patience` seconds it does what keepers left undone.
     """
 
     hot_key: str
     trained: bool
     judged: bool
+    holds: bool
     busy: bool
     silent: bool
     claims: bool
@@ -40,10 +41,13 @@ def decide(view: AllianceView, own: ClientFacts) -> Decision:
     if place is None:
         return _outside(view, own)
     if view.ended or (bitmaps.has(state.places.left, place) and not bitmaps.has(state.taking, place)):
-        return act(Step.COLLECT, place) if view.collectable(place) else over("nothing is left of its stake")
+        if not view.collectable(place):
+            return over("nothing is left of its stake")
+        last = () if own.holds or not view.ended else (Act(Step.FETCH, (view.settled,)),)
+        return Decision((Act(Step.COLLECT, (place,)), *last))
     if bitmaps.has(state.places.benched, place) and not own.silent:
         return act(Step.RESUME, view.settled)
-    return _take_part(view, own, place) or chores(view, own.patience) or view.waiting()
+    return _take_part(view, own, place) or chores(view, own.patience) or _hold(view, own) or view.waiting()
 
 
 def _outside(view: AllianceView, own: ClientFacts) -> Decision:
@@ -60,6 +64,11 @@ def _take_part(view: AllianceView, own: ClientFacts, place: int) -> Decision | N
     if bitmaps.has(running.proposers, place):
         return _propose(view, own, running, place)
     return _vote(view, own, running, place) if bitmaps.has(running.voters, place) else None
+
+
+def _hold(view: AllianceView, own: ClientFacts) -> Decision | None:
+    """Every client has the model, so that whoever joins later finds it, whichever of the others are gone."""
+    return None if own.holds or own.busy or own.silent else act(Step.FETCH, view.settled)
 
 
 def _propose(view: AllianceView, own: ClientFacts, running: Round, place: int) -> Decision | None:

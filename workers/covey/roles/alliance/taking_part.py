@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
+from functools import partial
 
 import numpy as np
 
@@ -71,11 +72,11 @@ class ClientRole:
                 return self._join(view.state, act)
             case Step.RESUME:
                 return self._call(act, view.state, "resume", self._place(view.state))
-            case Step.TRAIN:
-                self._work.start(act, lambda: self._train(view))
-                return Local.PENDING
-            case Step.JUDGE:
-                self._work.start(act, lambda: self._judge(view))
+            case Step.FETCH if view.ended:  # nothing else will ever be due
+                self._global_model(view.state, view.state.model)
+                return Local.DONE
+            case Step.FETCH | Step.TRAIN | Step.JUDGE:
+                self._work.start(act, self._work_for(view, act))
                 return Local.PENDING
             case Step.COMMIT:
                 return self._commit(view.state, act)
@@ -86,12 +87,25 @@ class ClientRole:
             case _:
                 return errands.run(self._context, view, act)
 
+    def _work_for(self, view: AllianceView, act: Act) -> Callable[[], object]:
+        """What is done beside the loop, with what it is about as it is now: the state goes on changing meanwhile."""
+        state, round_, hash_ = view.state, view.settled, view.state.model
+        match act.step:
+            case Step.TRAIN:
+                return partial(self._train, state, round_, hash_)
+            case Step.JUDGE:
+                assert state.current is not None  # decided on nothing else
+                return partial(self._judge, state, round_, hash_, state.current, _patient(view))
+            case _:
+                return partial(self._global_model, state, hash_)
+
     def _facts(self, state: AllianceState) -> ClientFacts:
         context, config, running = self._context, self._config, state.current
         return ClientFacts(
             hot_key=context.address,
             trained=running is not None and self._update(state) is not None,
             judged=running is not None and self._finding(state, running) is not None,
+            holds=self._model is not None and self._model[0] == state.model,
             busy=self._work.busy_with is not None,
             silent=config.strategy is ClientStrategy.SILENT,
             claims=state.gone.get(context.address) == context.address,
@@ -111,7 +125,7 @@ class ClientRole:
 
     def _rehearse(self, state: AllianceState) -> None:
         """Does once what rounds will ask for: what fails now would cost a slash then. Raises NotReady."""
-        model, lengths = self._global_model(state), state.params.lengths
+        model, lengths = self._global_model(state, state.model), state.params.lengths
         try:
             app = self._own_app(state, model)
             app.evaluate(model.parameters, 0)
@@ -127,10 +141,9 @@ class ClientRole:
 
     # Training ---------------------------------------------------------------------------------------------------------
 
-    def _train(self, view: AllianceView) -> None:
-        """Trains for the current round, in the background, and keeps the update."""
-        state, round_, plan = view.state, view.settled, plan_of(view.state)
-        model, began = self._global_model(state), time.monotonic()
+    def _train(self, state: AllianceState, round_: int, hash_: bytes) -> None:
+        """Trains the model with this hash for a round, and keeps the update."""
+        plan, model, began = plan_of(state), self._global_model(state, hash_), time.monotonic()
         if self._config.strategy is ClientStrategy.FREE_RIDER:
             vector, samples = np.zeros(model.coordinates.size, np.int32), state.params.max_samples
         else:
@@ -138,21 +151,21 @@ class ClientRole:
             vector, samples = model.update_to(trained.parameters, plan.fraction_bits), trained.samples
         if self._config.strategy is ClientStrategy.POISONER:
             vector = (vector.astype(np.int64) * _POISON).clip(-VALUE_LIMIT, VALUE_LIMIT).astype(np.int32)
-        self._keep_update(state, encode(vector, model.coordinates), min(samples, state.params.max_samples))
+        key = _update_key(state.task, round_, hash_)
+        self._keep_update(key, encode(vector, model.coordinates), min(samples, state.params.max_samples))
         seconds = time.monotonic() - began
         text = f"round {round_ + 1}: trained in {seconds:.1f} s"
         self._context.report(Notice("trained", text, state.task, {"round": round_, "seconds": seconds}))
 
-    def _keep_update(self, state: AllianceState, data: bytes, samples: int) -> None:
+    def _keep_update(self, key: str, data: bytes, samples: int) -> None:
         """In the store for others, in the own folder for whatever happens to the store, then in the journal."""
-        cid = self._context.store.put(data)
-        self._context.store.keep(cid, len(data))
+        cid = self._context.store.hold(data)
         fact = {"hash": hashlib.sha256(data).hexdigest(), "samples": samples, "cid": cid}
-        self._context.journal.facts.once(_update_key(state), json.dumps(fact).encode())
+        self._context.journal.facts.once(key, json.dumps(fact).encode())
 
     def _update(self, state: AllianceState) -> Update | None:
         """What was trained for the current round."""
-        fact = self._context.journal.facts.get(_update_key(state))
+        fact = self._context.journal.facts.get(_update_key(state.task, state.settled, state.model))
         if fact is None:
             return None
         kept = json.loads(fact)
@@ -160,16 +173,17 @@ class ClientRole:
 
     # Judging ----------------------------------------------------------------------------------------------------------
 
-    def _judge(self, view: AllianceView) -> None:
-        """Finds a vote on what is published, in the background, and keeps it."""
-        state, round_, running = view.state, view.settled, view.state.current
-        assert running is not None  # decided on nothing else
-        model, began = self._global_model(state), time.monotonic()
+    def _judge(self, state: AllianceState, round_: int, hash_: bytes, running: Round, patient: bool) -> None:
+        """Finds a vote on what a round published for the model with this hash, and keeps it.
+
+        Raises StoreError while (`patient`) an update that can't be had may still come in time.
+        """
+        model, began = self._global_model(state, hash_), time.monotonic()
         app = self._own_app(state, model)
-        published = self._published(view, running, model)
+        published = {client_: self._usable(update, model, patient) for client_, update in running.updates.items()}
         finding = judge(
             model,
-            state.model,
+            hash_,
             plan_of(state),
             published,
             lambda parameters: app.evaluate(parameters, round_).loss,
@@ -180,7 +194,7 @@ class ClientRole:
         vote = finding.vote
         if self._config.strategy is ClientStrategy.POISONER:
             vote = replace(vote, in_favour=not vote.in_favour)
-        self._context.journal.facts.once(_finding_key(state, running), _packed(vote))
+        self._context.journal.facts.once(_finding_key(state.task, round_, running), _packed(vote))
         seconds = time.monotonic() - began
         text = (
             f"round {round_ + 1}: loss {finding.before:.4f} before, {finding.after:.4f} after, "
@@ -188,12 +202,6 @@ class ClientRole:
         )
         facts = {"round": round_, "before": finding.before, "after": finding.after, "favour": vote.in_favour}
         self._context.report(Notice("judged", text, state.task, facts))
-
-    def _published(self, view: AllianceView, running: Round, model: GlobalModel) -> Mapping[int, Usable | None]:
-        """The updates that can be used. Raises StoreError while one that can't be had may still come in time."""
-        deadline = view.clock.drawn_at + view.state.params.lengths.round - view.state.params.lengths.reveal
-        patient = view.now < deadline - view.state.params.lengths.vote // 2
-        return {client_: self._usable(update, model, patient) for client_, update in running.updates.items()}
 
     def _usable(self, update: Update, model: GlobalModel, patient: bool) -> Usable | None:
         coordinates = model.coordinates
@@ -217,11 +225,11 @@ class ClientRole:
     def _serve(self, data: bytes) -> None:
         """So that others find it, too; a vote does not hang on that."""
         with suppress(StoreError):
-            self._context.store.put(data)
+            self._context.store.hold(data)
 
     def _finding(self, state: AllianceState, running: Round) -> Vote | None:
         """The vote found on what is published now."""
-        fact = self._context.journal.facts.get(_finding_key(state, running))
+        fact = self._context.journal.facts.get(_finding_key(state.task, state.settled, running))
         return None if fact is None else _unpacked(fact)
 
     # Commitments ------------------------------------------------------------------------------------------------------
@@ -285,16 +293,19 @@ class ClientRole:
         """Raises BadDescription, StoreError."""
         if self._described is None:
             self._described = fetch_document(AllianceDescription, state.terms.uri, self._context.store)
+            self._serve(self._described.encode())
         return self._described
 
-    def _global_model(self, state: AllianceState) -> GlobalModel:
-        """The task's model as of now. Raises StoreError, LearningError."""
-        if self._model is None or self._model[0] != state.model:
+    def _global_model(self, state: AllianceState, hash_: bytes) -> GlobalModel:
+        """The task's model with this hash, which from then on is in the own folder, and served. Raises StoreError,
+        LearningError."""
+        known = self._model
+        if known is None or known[0] != hash_:
             description = self._describe(state)
-            cid = cid_for(state.model, description.model_size)
-            data = self._context.store.get(cid, description.model_size)
-            self._model = state.model, GlobalModel.decode(data, description.names)
-        return self._model[1]
+            data = self._context.store.get(cid_for(hash_, description.model_size), description.model_size)
+            self._serve(data)
+            self._model = known = hash_, GlobalModel.decode(data, description.names)
+        return known[1]
 
     def _own_app(self, state: AllianceState, model: GlobalModel) -> App:
         if self._app is None:
@@ -302,14 +313,20 @@ class ClientRole:
         return self._app
 
 
-def _update_key(state: AllianceState) -> str:
-    """Where the update for the current round is kept: after a reorganisation it may start from another model."""
-    return f"update/{state.task}/{state.settled}/{state.model.hex()}"
+def _patient(view: AllianceView) -> bool:
+    """Whether a voter still waits for updates that can't be had: for half of Vote."""
+    lengths = view.state.params.lengths
+    return view.now < view.clock.drawn_at + lengths.round - lengths.reveal - lengths.vote // 2
 
 
-def _finding_key(state: AllianceState, running: Round) -> str:
-    """Where the vote on the updates published now is kept."""
-    return f"finding/{state.task}/{state.settled}/{running.transcript.hex()}"
+def _update_key(task: int, round_: int, model: bytes) -> str:
+    """Where the update for a round is kept: after a reorganisation it may start from another model."""
+    return f"update/{task}/{round_}/{model.hex()}"
+
+
+def _finding_key(task: int, round_: int, running: Round) -> str:
+    """Where the vote on a round's updates is kept: after a reorganisation there may be others."""
+    return f"finding/{task}/{round_}/{running.transcript.hex()}"
 
 
 def _packed(vote: Vote) -> bytes:
