@@ -1,5 +1,5 @@
-"""What an Alliance's voters find about honest updates and about poisoned ones, on real digits: the defaults of `harm`
-and `epsilon` come from here (docs/alliance.md, section 2).
+"""What an Alliance's voters find about honest updates, and about those that are not, on real digits: the defaults of
+`harm`, `epsilon` and `contributionShare` come from here (docs/alliance.md, section 2).
 
     python bench/harm.py [--seeds 4] [--rounds 5] [--json]
 
@@ -12,7 +12,8 @@ drawn to propose; all votes are honest.
 `harm` tells how far under 16,384 (neutral) the voters' median of a contribution may be without a fault: the first table
 has how many honest proposers and how many attackers would be slashed by it, the second the same of honest tasks by the
 number of clients. The third has how many honest rounds would be rejected for what they cost a voter's held-out loss, by
-`epsilon`: those in which the median voter loses more.
+`epsilon`: those in which the median voter loses more. The fourth has what a free rider, which proposes zeros, earns for
+each token that an honest proposer does, by `contributionShare`.
 """
 
 import argparse
@@ -41,7 +42,7 @@ from covey.learning.data import Dataset, load_digits, stratify
 from covey.learning.local import LocalOptions, train_on
 from covey.learning.task import Model, TaskSpec
 from covey.learning.training import untrained
-from covey.protocol.alliance import bitmaps
+from covey.protocol.alliance import bitmaps, payouts
 from covey.protocol.alliance.draw import draw, proposer_count
 from covey.protocol.alliance.params import NEUTRAL
 from covey.protocol.alliance.votes import Outcome, tally
@@ -51,9 +52,9 @@ from covey.roles.alliance.models import GlobalModel, hash_of
 
 SPLIT_NAMES, STARTS, CLIENTS = ("iid", "dirichlet"), ("untrained", "winner"), (4, 6, 8, 12)
 PLANS = {plan.name: plan for plan in (Plan(FedAvg(), fraction_bits=16), Plan(GeometricMedian(), fraction_bits=16))}
-NONE, SIGN_FLIP, LABEL_FLIP = "none", "sign flip", "label flip"
-ATTACKS = (NONE, SIGN_FLIP, LABEL_FLIP)
-FLIP = -5
+NONE, SIGN_FLIP, LABEL_FLIP, FREE_RIDER = "none", "sign flip", "label flip", "free rider"
+FACTORS = {NONE: 1, SIGN_FLIP: -5, LABEL_FLIP: 1, FREE_RIDER: 0}
+"""What the attacker multiplies its update by."""
 
 SHARE, LEAST = 500_000, 2
 """The defaults of `proposerShare` and `minUpdates`."""
@@ -63,6 +64,9 @@ LENIENT = 250_000
 
 HARMS = (100, 400, 800, 1_600, 2_400, 3_200)
 EPSILONS = (10_000, 50_000, 100_000, 250_000)
+CONTRIBUTION_SHARES = (0, 500_000, 900_000, PPM)
+HARM = 1_600
+"""The default, under which pay is compared."""
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class Clients:
         self.attacker = None if case.attack == NONE else self.count - 1
         self._apps = [OwnApp(model, part, options) for part in parts]
         self._poisoned = OwnApp(model, flip_labels(parts[-1]), options) if case.attack == LABEL_FLIP else None
-        self._factor = FLIP if case.attack == SIGN_FLIP else 1
+        self._factor = FACTORS[case.attack]
 
     def update(self, client: int, model: GlobalModel, round: int, bits: int) -> Usable:
         attacks = client == self.attacker
@@ -187,6 +191,29 @@ def by_epsilon(tasks: Sequence[Task], title: str, names: Sequence[str], label: L
     return table
 
 
+def by_contribution_share(tasks: Sequence[Task], title: str, names: Sequence[str], label: Label) -> Table:
+    """What an attacker's proposal earns, as a part of an honest one's."""
+    table = Table(*names, *(f"{share:,}" for share in CONTRIBUTION_SHARES), title=title)
+    for row, rounds in _rows(tasks, label):
+        table.add_row(*row, *(f"{_relative_pay(rounds, share):.2f}" for share in CONTRIBUTION_SHARES))
+    return table
+
+
+def _relative_pay(rounds: Sequence[Found], contribution_share: int) -> float:
+    """All with the same stake, in the rounds that the attacker proposes in."""
+    pay: dict[bool, list[int]] = {True: [], False: []}
+    for found in rounds:
+        if not found.attacker:
+            continue
+        medians = dict(enumerate(NEUTRAL - short for short in (*found.honest, *found.attacker)))
+        right = bitmaps.of(client for client, m in medians.items() if not payouts.harms(m, HARM))
+        stakes = dict.fromkeys(medians, PPM)
+        earned = payouts.share(PPM * len(medians), contribution_share, stakes, 0, right, medians).rewards
+        for client in medians:
+            pay[client >= len(found.honest)].append(earned.get(client, 0))
+    return float(np.mean(pay[True]) / np.mean(pay[False]))
+
+
 def _rows(tasks: Sequence[Task], label: Label) -> Iterator[tuple[tuple[str, ...], list[Found]]]:
     rows: dict[tuple[str, ...], list[Found]] = {}
     for task in tasks:
@@ -208,6 +235,10 @@ def honest_kind(task: Task) -> tuple[str, ...] | None:
     return astuple(task.case)[1:] if task.case.attack == NONE else None
 
 
+def ridden(task: Task) -> tuple[str, ...] | None:
+    return astuple(task.case)[1:] if task.case.attack == FREE_RIDER else None
+
+
 def size(task: Task) -> tuple[str, ...] | None:
     return (task.case.split, str(task.clients)) if task.case.attack == NONE else None
 
@@ -218,7 +249,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true", help="print JSON only")
     options = parser.parse_args()
-    cases = [Case(*values) for values in product(ATTACKS, PLANS, SPLIT_NAMES, STARTS)]
+    cases = [Case(*values) for values in product(FACTORS, PLANS, SPLIT_NAMES, STARTS)]
     tasks = [
         Task(case, count, tuple(play(case, count, options.rounds, seed)))
         for case, count, seed in product(cases, CLIENTS, range(options.seeds))
@@ -228,9 +259,11 @@ def main() -> None:
         return
     console = Console()
     names = [field.name for field in fields(Case)]
-    console.print(by_harm(tasks, "slashed by harm, %", names, kind))
+    poisoned = [task for task in tasks if task.case.attack != FREE_RIDER]
+    console.print(by_harm(poisoned, "slashed by harm, %", names, kind))
     console.print(by_harm(tasks, "slashed by harm in honest tasks, %", ("split", "clients"), size))
     console.print(by_epsilon(tasks, "honest rounds rejected by epsilon, %", names[1:], honest_kind))
+    console.print(by_contribution_share(tasks, "pay of a free rider, relative to honest", names[1:], ridden))
 
 
 if __name__ == "__main__":

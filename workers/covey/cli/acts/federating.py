@@ -43,8 +43,6 @@ _TERMS: Final = (
     *("--rule", "norm-bounding"),
     # Votes come from a few dozen examples each, of clients that are unlike: luck must not cost anybody stake.
     *("--set", "epsilon=250000"),
-    # Proposers are paid by what their updates did, not for being there.
-    *("--set", "contribution_share=1000000"),
 )
 
 

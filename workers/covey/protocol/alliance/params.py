@@ -60,7 +60,7 @@ class AllianceParams(ParamStruct):
     slash_wrong: int = 50_000
     slash_rejected: int = 20_000
     burn_share: int = 500_000
-    contribution_share: int = 500_000
+    contribution_share: int = 1_000_000
     harm: int = 1_600
     initial_reputation: int = 3
     max_reputation: int = 5
