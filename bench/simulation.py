@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from covey.federated.clients import LocalOptions, OwnJob, Population
+from covey.federated.clients import OwnJob, Population
 from covey.federated.crew import Alone, Crew, Processes, crew_of
 from covey.federated.hosting import AppJob
 from covey.federated.plan import Plan
@@ -37,6 +37,7 @@ from covey.federated.rounds import Job, aggregated, play
 from covey.federated.simulation import accuracy, started
 from covey.federated.updates import Coordinates, apply, coordinates_of, moved
 from covey.learning.data import Dataset
+from covey.learning.local import LocalOptions
 from covey.learning.task import Model
 
 APP = Path(__file__).parent / "simulation_app"

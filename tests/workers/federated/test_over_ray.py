@@ -6,7 +6,7 @@ import numpy as np
 import psutil
 import pytest
 
-from covey.federated.clients import LocalOptions, OwnJob, Population
+from covey.federated.clients import OwnJob, Population
 from covey.federated.crew import Processes
 from covey.federated.errors import NonFiniteUpdateError
 from covey.federated.over_ray import LOCAL, OverRay
@@ -16,6 +16,7 @@ from covey.federated.rounds import aggregated, gathered
 from covey.federated.rules.krum import MultiKrum
 from covey.federated.simulation import started
 from covey.learning.data import load_digits
+from covey.learning.local import LocalOptions
 
 CLIENTS = [3, 5, 8, 9, 17, 18, 19]
 

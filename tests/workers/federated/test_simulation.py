@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from covey.federated.attacks import ATTACKS
-from covey.federated.clients import LocalOptions, Population, local_updates, logits
+from covey.federated.clients import Population, local_updates
 from covey.federated.crew import crew_of
 from covey.federated.errors import NonFiniteUpdateError, ParameterError
 from covey.federated.fixed import dequantise
@@ -23,10 +23,11 @@ from covey.federated.simulation import Setup, job_of, simulate, started
 from covey.federated.updates import coordinates_of
 from covey.learning.data import Dataset, load_digits, stratify
 from covey.learning.families import family_of
+from covey.learning.local import LocalOptions, logits
 from covey.learning.task import Model
 
 BITS = 20
-OPTIONS = LocalOptions(seed=3)
+OPTIONS = LocalOptions(batch_size=16, learning_rate=0.1, seed=3)
 
 
 @pytest.fixture(scope="module", autouse=True)

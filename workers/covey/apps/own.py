@@ -33,9 +33,8 @@ class OwnApp:
     def train(self, parameters: Parameters, round: int) -> Trained:
         from covey.learning.local import train_on
 
-        options = replace(self._options, seed=(self._options.seed + round) % 2**63)
         try:
-            weights = train_on(self._with(parameters), self._train, options)
+            weights = train_on(self._with(parameters), self._train, self._options, round)
         except LearningError as error:
             raise AppError(str(error)) from error
         return checked_training(parameters, weights, len(self._train))
@@ -43,9 +42,8 @@ class OwnApp:
     def evaluate(self, parameters: Parameters, round: int) -> Evaluated:
         from covey.learning.local import loss_on
 
-        options = self._options
         try:
-            loss = loss_on(self._with(parameters), self._held_out, options.device, options.threads)
+            loss = loss_on(self._with(parameters), self._held_out, self._options.device)
         except LearningError as error:
             raise AppError(str(error)) from error
         return checked_evaluation(loss, len(self._held_out))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from covey.federated.attacks import ATTACKS
-from covey.federated.clients import LocalOptions, Population
+from covey.federated.clients import Population
 from covey.federated.partition import SPLITS
 from covey.federated.plan import Plan
 from covey.federated.rules import RULES
@@ -14,6 +14,7 @@ from covey.federated.rules.krum import MultiKrum
 from covey.federated.rules.means import CenteredClipping, FedAvg
 from covey.federated.simulation import Setup, simulate, started
 from covey.learning.data import Dataset, load_digits, stratify
+from covey.learning.local import LocalOptions
 
 NONE = "none"
 """The attack of a round in which everybody is honest."""
@@ -82,7 +83,7 @@ def play(study: Study, split: str, plan: str, attack: str) -> Cell:
         population=population,
         test=test,
         plan=PLANS[plan],
-        options=LocalOptions(seed=study.seed),
+        options=LocalOptions(batch_size=16, learning_rate=0.1, seed=study.seed),
         rounds=study.rounds,
         per_round=study.clients,
         attack=ATTACKS[attack] if attacked else None,

@@ -12,7 +12,7 @@ import torch
 from covey.federated import fixed, updates
 from covey.federated.attacks import Attack, Scene
 from covey.federated.attacks.data import trigger_test
-from covey.federated.clients import LocalOptions, OwnJob, Population, local_updates
+from covey.federated.clients import OwnJob, Population, local_updates
 from covey.federated.cohort import MAX_CLIENTS, Cohort, Rows, Stream
 from covey.federated.crew import Alone, Crew
 from covey.federated.errors import ParameterError
@@ -26,6 +26,7 @@ from covey.learning.data import Dataset
 from covey.learning.devices import cpu_threads
 from covey.learning.errors import FormatError
 from covey.learning.families import family_of
+from covey.learning.local import LocalOptions
 from covey.learning.task import Model
 from covey.learning.training import untrained
 

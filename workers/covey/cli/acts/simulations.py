@@ -13,7 +13,7 @@ from covey.cli.output import Output, Table
 from covey.cli.settings import names_in
 from covey.federated import report
 from covey.federated.attacks import ATTACKS
-from covey.federated.clients import LocalOptions, Population
+from covey.federated.clients import Population
 from covey.federated.crew import Crew, crew_of
 from covey.federated.grid import NONE, PLANS, Cell, Study, play
 from covey.federated.hosting import AppJob, AppReport, AppSetup, simulate_app
@@ -22,6 +22,7 @@ from covey.federated.plan import plan_of
 from covey.federated.simulation import RoundReport, Setup, job_of, simulate, started
 from covey.lab.report import block_names, filled, markdown
 from covey.learning.data import load, stratify
+from covey.learning.local import LocalOptions
 from covey.roles.alliance.models import GlobalModel
 
 J = TypeVar("J")

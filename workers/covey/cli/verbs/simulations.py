@@ -61,14 +61,15 @@ def simulate(
     batch_size: Annotated[int, typer.Option(min=1, max=65_536, help="Of a client.")] = 16,
     learning_rate: Annotated[float, typer.Option(min=1e-9, max=10, help="Of a client.")] = 0.1,
     proximal: Annotated[float, typer.Option(min=0, max=100, help="FedProx's mu.")] = 0.0,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:INDEX.")] = "cpu",
     attack: Annotated[str | None, typer.Option(help="What malicious clients do.")] = None,
     attackers: Annotated[int, typer.Option(min=0, help="How many of all clients are malicious.")] = 0,
 ) -> None:
     """A federation without a chain, on the same client and aggregation code."""
     from covey.cli.acts import simulations
-    from covey.federated.clients import LocalOptions
+    from covey.learning.local import LocalOptions
 
-    options = LocalOptions(epochs, batch_size, learning_rate, proximal, federation.seed)
+    options = LocalOptions(epochs, batch_size, learning_rate, proximal, federation.seed, device)
     wanted = simulations.Wanted(data, label, architecture, split, options, attack, attackers)
     simulations.run(wanted, federation, out)
 
