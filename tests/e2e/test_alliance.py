@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from covey.federated.plan import Plan
-from covey.federated.rules.means import FedAvg
+from covey.federated.rules.base import Rule
+from covey.federated.rules.means import FedAvg, NormBounding
 from covey.learning.architectures import Linear
 from covey.learning.artefact import encode
 from covey.learning.data import load, stratify
@@ -21,6 +22,7 @@ from covey.protocol.alliance.params import AllianceParams, Lengths
 from covey.protocol.alliance.phases import Cause, Status
 from covey.protocol.alliance.settlement import Verdict
 from covey.protocol.alliance.votes import Outcome
+from covey.protocol.params import PPM
 from covey.roles.alliance import errands
 from covey.roles.alliance.chores import chores
 from covey.roles.alliance.config import AlliancePlan
@@ -39,7 +41,7 @@ LENGTHS = Lengths(join=3_600, propose=600, publish=600, vote=600, reveal=600)
 """Long: phases close when everybody has acted; the silent one's deadlines are skipped to."""
 
 STAKE = 100 * TOKEN
-TASK = 1
+AVERAGE = FedAvg()
 
 
 def parts(folder: Path, count: int) -> list[Path]:
@@ -57,8 +59,8 @@ def start() -> bytes:
     return encode(untrained(TaskSpec("image-classification", digits.input_shape, 10), Linear(), seed=1))
 
 
-def post(network: Network, rounds: int, model: bytes, **chosen: int) -> int:
-    plan = Plan(FedAvg(), fraction_bits=16)
+def post(network: Network, rounds: int, model: bytes, rule: Rule = AVERAGE, **chosen: int) -> int:
+    plan = Plan(rule, fraction_bits=16)
     rules = {
         "min_clients": 3,
         "max_clients": 8,
@@ -69,8 +71,8 @@ def post(network: Network, rounds: int, model: bytes, **chosen: int) -> int:
         "pool": 1_000 * TOKEN,
         "keeper_fee": TOKEN,
     }
-    rule = {"rounds": rounds, "rule": FedAvg.number, "fraction_bits": plan.fraction_bits}
-    params = AllianceParams(**(rules | rule | chosen), lengths=LENGTHS)
+    fixed = {"rounds": rounds, "rule": rule.number, "fraction_bits": plan.fraction_bits}
+    params = AllianceParams(**(rules | fixed | chosen), lengths=LENGTHS)
     classes = tuple(map(str, range(10)))
     wanted = AlliancePlan("test", "digits together", model, (), classes, plan, params)
     return create_alliance(network.config(CREATOR), wanted, lambda notice: None)
@@ -145,6 +147,38 @@ def _waits_for(state: AllianceState, absent: int) -> bool:
     played = state.rounds[0]
     role = played.proposers if bitmaps.has(played.proposers, absent) else played.voters
     return not role & ~bitmaps.of(played.commitments) & ~(1 << absent)
+
+
+@pytest.mark.slow
+def test_who_poisons_loses_and_who_idles_earns_nothing_by_it(network: Network, tmp_path: Path) -> None:
+    honest, idler, poisoner = range(FIRST, FIRST + 4), FIRST + 4, FIRST + 5
+    files, model = parts(tmp_path, 6), start()
+    accounts = (*honest, idler, poisoner)
+    before = {account: wealth(network, account) for account in accounts}
+    task = post(network, 3, model, NormBounding(), proposer_share=500_000, harm=1_600, contribution_share=PPM)
+    network.mine_every(1)
+    network.start("keeper", KEEPER, alliance=task)
+    for account, file in zip(accounts, files, strict=True):
+        strategy = {idler: "free-rider", poisoner: "poisoner"}.get(account, "honest")
+        network.start("client", account, task=task, data=str(file), strategy=strategy)
+    state = network.await_task(ALLIANCE, task, lambda s: len(s.clients) == len(accounts))
+    of = {client.hot_key: index for index, client in state.clients.items()}
+    places = {account: of[network.signers[account].address] for account in accounts}
+    network.skip_to(state.created_at + LENGTHS.join)
+    state = network.await_task(ALLIANCE, task, lambda s: s.status is Status.ENDED and not s.clients)
+
+    assert state.cause is Cause.COMPLETED
+    part_in = {account: [r.judgements[i] for r in state.rounds if i in r.judgements] for account, i in places.items()}
+    assert {j.verdict for j in part_in[poisoner]} <= {Verdict.WRONG, Verdict.REJECTED, Verdict.ISOLATED}
+    assert {j.verdict for account in honest for j in part_in[account]} <= {Verdict.RIGHT, Verdict.NONE}
+    proposed = [r for r in state.rounds if bitmaps.has(r.proposers, places[idler])]
+    assert not any(r.judgements[places[idler]].reward for r in proposed if places[idler] in r.judgements)
+    assert loss_of(network, model, state.model) < loss_of(network, model, state.terms.model)
+    for worker in network.workers.values():
+        assert network.await_exit(worker) == 0, network.story()
+    gained = {account: wealth(network, account) - before[account] for account in accounts}
+    assert gained[poisoner] < 0
+    assert all(gained[account] > 0 for account in honest)
 
 
 def keep_until(network: Network, task: int, condition: Callable[[AllianceState], bool]) -> AllianceState:

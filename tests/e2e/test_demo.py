@@ -75,7 +75,7 @@ def await_stage(process: "subprocess.Popen[str]", stage: str) -> None:
 @pytest.mark.slow
 def test_the_demonstration_shows_what_it_promises(tmp_path: Path) -> None:
     with running("demo", "--folder", str(tmp_path / "net"), "--json") as process:
-        out, errors = process.communicate(timeout=PATIENCE)
+        out, errors = process.communicate(timeout=2 * PATIENCE)
     assert process.returncode == Exit.OK, errors
     assert_nothing_is_left(tmp_path / "net")
 

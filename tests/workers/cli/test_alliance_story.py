@@ -1,10 +1,14 @@
 """What a demonstration says of its alliance: each client's part, and what must not have happened."""
 
+import json
 from dataclasses import replace
 
 import pytest
+from eth_utils.address import to_checksum_address
 
-from covey.cli.acts.alliance_story import AllianceStory, Money, client_lines, tell
+from covey.chain import Record
+from covey.chain.wire import Log
+from covey.cli.acts.alliance_story import AllianceStory, Money, client_lines, money_of, tell
 from covey.cli.output import Output
 from covey.network import Cast, Person
 from covey.protocol.alliance.settlement import Verdict
@@ -67,6 +71,30 @@ def test_each_client_s_part_is_told() -> None:
 
 def test_a_story_as_it_should_be_has_no_problems(capsys: pytest.CaptureFixture[str]) -> None:
     assert problems(story(round_()), capsys) == []
+
+
+def test_programs_are_told_the_same(capsys: pytest.CaptureFixture[str]) -> None:
+    tell(story(round_()), Output(True))
+    told = json.loads(capsys.readouterr().out)
+    assert (told["kind"], told["vanished"], told["verdict"], told["problems"]) == ("alliance", "cut", "PASS", [])
+    assert told["money"] == {"came": {"pool": 5}, "went": {"to clients": 5}}
+    assert told["rounds"][0]["verdicts"] == {"0": "right", "1": "rejected", "2": "silent"}
+
+
+def test_money_is_added_up_from_the_events() -> None:
+    log = Log(to_checksum_address(bytes(20)), (), b"", 1, bytes(32), bytes(32), 0)
+    told = (
+        ("ClientJoined", {"stake": 100}),
+        ("ClientJoined", {"stake": 50}),
+        ("RoundConcluded", {"conclusion": {"burnt": 3, "returned": 4}}),
+        ("Collected", {"amount": 160}),
+        ("KeeperPaid", {"amount": 2}),
+        ("AllianceEnded", {"refunded": 1}),
+    )
+    money = money_of(20, [Record(name, arguments, log) for name, arguments in told])
+    assert money.came == {"pool": 20, "stakes": 150}
+    assert money.went == {"burnt": 3, "returned to the creator": 5, "to clients": 160, "to keepers": 2}
+    assert money.conserved
 
 
 def test_what_must_not_happen_is_named(capsys: pytest.CaptureFixture[str]) -> None:

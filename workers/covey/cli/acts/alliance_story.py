@@ -67,7 +67,7 @@ def money_of(pool: int, records: Iterable[Record]) -> Money:
                 went["to keepers"] += a["amount"]
             case "AllianceEnded":
                 went["returned to the creator"] += a["refunded"]
-    return Money(came, went)
+    return Money(dict(came), dict(went))
 
 
 @dataclass(frozen=True)
