@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from covey.cli.main import app
 from covey.localnet import Localnet, Settings
 
-ACCOUNTS = 16
+ACCOUNTS = 18
 
 
 @dataclass(frozen=True)

@@ -198,7 +198,7 @@ def _show_clients(view: AllianceView, out: Output) -> None:
         (
             str(index),
             client.operator,
-            _standing(state, index),
+            view.standing(index),
             tokens(client.stake),
             tokens(client.joined - client.stake),
             tokens(client.earned),
@@ -210,22 +210,6 @@ def _show_clients(view: AllianceView, out: Output) -> None:
         out.say()
         columns = ("client", "operator", "is", "stake", "slashed", "to collect", "reputation")
         out.table(Table(columns, rows, frozenset({"client", "stake", "slashed", "to collect", "reputation"})))
-
-
-def _standing(state: AllianceState, index: int) -> str:
-    """Where a client is, and what it does in the running round."""
-    places, running = state.places, state.current
-    if bitmaps.has(places.left, index):
-        return "leaving"
-    if bitmaps.has(places.benched, index):
-        return "benched"
-    if bitmaps.has(places.isolated, index):
-        return "isolated"
-    if running is None:
-        return "in"
-    if bitmaps.has(running.proposers, index):
-        return "proposer"
-    return "voter" if bitmaps.has(running.voters, index) else "in from the next round on"
 
 
 def _show_round(state: AllianceState, index: int, played: Round, out: Output) -> None:
@@ -263,7 +247,7 @@ def _client(view: AllianceView, index: int) -> dict[str, Any]:
     facts = {
         name: str(value) if name in ("stake", "earned", "joined") else value for name, value in vars(client).items()
     }
-    return {"client": index, "is": _standing(view.state, index), **facts, "collectable": str(view.collectable(index))}
+    return {"client": index, "is": view.standing(index), **facts, "collectable": str(view.collectable(index))}
 
 
 def _round(played: Round) -> dict[str, Any]:

@@ -1,9 +1,21 @@
 """Everything about an account that is locked, due, claimable, leaving or refused, and why."""
 
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Final
 
+from covey.cli.acts.alliance_items import explain_alliances, facts_of
+from covey.cli.acts.items import (
+    CLAIMABLE,
+    DUE,
+    EARNED,
+    HELD,
+    LEAVING,
+    LOCKED,
+    LOST,
+    REFUSED,
+    Item,
+)
 from covey.cli.acts.session import Connection, parse_address
 from covey.cli.acts.staking import NOBODY, when
 from covey.cli.acts.survey import Survey, survey
@@ -16,43 +28,22 @@ from covey.roles.standings import Reason, trainer_reasons, validator_reasons
 from covey.roles.task import Member, TaskState
 from covey.roles.view import View
 
-LOCKED, DUE, CLAIMABLE, LEAVING, REFUSED, EARNED, LOST, HELD = (
-    "locked",
-    "due",
-    "claimable",
-    "leaving",
-    "refused",
-    "earned",
-    "lost",
-    "held",
-)
 _ORDER: Final = (DUE, REFUSED, CLAIMABLE, LEAVING, LOCKED, LOST, EARNED, HELD)
 _DONE_SHOWN: Final = 10
 """Tasks that are over and still shown, the newest."""
-
-
-@dataclass(frozen=True)
-class Item:
-    """One thing to know. `amount` in wei; `until` in Unix seconds; `next` is what to do about it."""
-
-    kind: str
-    text: str
-    amount: int | None = None
-    until: int | None = None
-    task: int | None = None
-    next: str = ""
 
 
 def show(connection: Connection, account: str, out: Output) -> None:
     address = parse_address(account)
     with out.step("reading the chain"):
         found = survey(connection, address)
-    items = sorted(explain(found), key=lambda item: (_ORDER.index(item.kind), item.task or 0))
+    items = sorted(explain(found), key=_place)
     out.result(
         {
             "account": address,
             "operator": found.operator,
             "block": found.block,
+            "alliances": list(facts_of(found)),
             "items": [asdict(item) | {"amount": None if item.amount is None else str(item.amount)} for item in items],
         }
     )
@@ -71,6 +62,10 @@ def show(connection: Connection, account: str, out: Output) -> None:
     out.table(Table(("", "tokens", ""), rows, frozenset({"tokens"})))
 
 
+def _place(item: Item) -> tuple[int, int, int]:
+    return _ORDER.index(item.kind), item.task or 0, item.alliance or 0
+
+
 def explain(found: Survey) -> Iterator[Item]:
     """A pure function of what was read."""
     yield from _money(found)
@@ -84,6 +79,7 @@ def explain(found: Survey) -> Iterator[Item]:
             if over > _DONE_SHOWN:
                 continue
         yield from _task(found, state)
+    yield from explain_alliances(found, _DONE_SHOWN)
 
 
 def _money(found: Survey) -> Iterator[Item]:
@@ -98,6 +94,8 @@ def _money(found: Survey) -> Iterator[Item]:
             yield Item(
                 REFUSED, "the Arena may charge nothing: tasks and enrolments", next="covey ledger approve AMOUNT"
             )
+        if found.alliance_chargeable:
+            yield Item(HELD, "of the credit the Alliance may charge", min(found.alliance_chargeable, found.credit))
     for due in found.due:
         what = "relaying" if due.operator is None else f"delegation behind {due.operator}"
         yield Item(CLAIMABLE, f"pay for {what} in task {due.task}", due.amount, task=due.task, next="covey claim")

@@ -13,6 +13,8 @@ from covey.cli.acts.following import read_tasks
 from covey.cli.acts.session import Connection
 from covey.cli.acts.staking import NOBODY, exits_of
 from covey.journal import Journal
+from covey.roles.alliance.engine import ALLIANCE
+from covey.roles.alliance.state import AllianceState
 from covey.roles.arena import ARENA
 from covey.roles.task import TaskState
 
@@ -41,7 +43,8 @@ class Due:
 @dataclass(frozen=True)
 class Survey:
     """An account at one block. `operator` is whom it acts for; `tasks` are those that this operator is in, or that the
-    account created. Amounts in wei."""
+    account created, and so are `alliances`, less those that it collected all from: `collected` by task. Amounts in wei.
+    """
 
     account: ChecksumAddress
     now: int
@@ -56,6 +59,9 @@ class Survey:
     pools: tuple[Pool, ...]
     due: tuple[Due, ...]
     tasks: dict[int, TaskState]
+    alliance_chargeable: int
+    alliances: dict[int, AllianceState]
+    collected: dict[int, int]
 
 
 def survey(connection: Connection, account: ChecksumAddress) -> Survey:
@@ -63,12 +69,13 @@ def survey(connection: Connection, account: ChecksumAddress) -> Survey:
     gateway, contracts = connection.gateway, connection.contracts
     vault, ledger, arena = contracts.vault, contracts.ledger, contracts.arena
     head = gateway.head()
-    bound, tokens, credit, chargeable = connection.read_each(
+    bound, tokens, credit, chargeable, alliance_chargeable = connection.read_each(
         [
             vault.call("operatorOf", account),
             contracts.token.call("balanceOf", account),
             ledger.call("creditOf", account),
             ledger.call("allowanceOf", account, arena.address),
+            ledger.call("allowanceOf", account, contracts.alliance.address),
         ]
     )
     operator = account if bound == NOBODY else bound
@@ -76,6 +83,7 @@ def survey(connection: Connection, account: ChecksumAddress) -> Survey:
         [vault.call("stakeOf", operator), vault.call("approvalOf", operator, arena.address)]
     )
     numbers = frozenset(_tasks_of(connection, operator, account))
+    alliances, collected = _alliances_of(connection, operator, account)
     return Survey(
         account=account,
         now=head.timestamp,
@@ -90,6 +98,9 @@ def survey(connection: Connection, account: ChecksumAddress) -> Survey:
         pools=tuple(_pools(connection, account)),
         due=tuple(dues(connection, account)),
         tasks=read_tasks(connection, ARENA, numbers) if numbers else {},
+        alliance_chargeable=alliance_chargeable,
+        alliances=read_tasks(connection, ALLIANCE, alliances) if alliances else {},
+        collected=collected,
     )
 
 
@@ -154,6 +165,26 @@ def _tasks_of(connection: Connection, operator: ChecksumAddress, account: Checks
     joined = history(connection, arena, ("TrainerEnrolled", "ValidatorEnrolled"), (None, None, words([operator])))
     created = history(connection, arena, ("TaskCreated",), (None, words([account])))
     yield from (record.arguments["task"] for record in (*joined, *created))
+
+
+def _alliances_of(
+    connection: Connection, operator: ChecksumAddress, account: ChecksumAddress
+) -> tuple[frozenset[int], dict[int, int]]:
+    """Those in which something is left to see, and what was collected from each."""
+    alliance = connection.contracts.alliance
+    own = history(connection, alliance, ("ClientJoined", "Collected"), (None, None, words([operator])))
+    created = history(connection, alliance, ("AllianceCreated",), (None, words([account])))
+    collected: dict[int, int] = {}
+    open_ = set()
+    for record in own:
+        task = record.arguments["task"]
+        if record.name == "ClientJoined":
+            open_.add(task)
+        else:
+            collected[task] = collected.get(task, 0) + record.arguments["amount"]
+            if record.arguments["gone"]:
+                open_.discard(task)
+    return frozenset(open_ | {record.arguments["task"] for record in created}), collected
 
 
 def _operators_behind(connection: Connection, account: ChecksumAddress) -> list[ChecksumAddress]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 
-from covey.protocol.alliance import settlement
+from covey.protocol.alliance import bitmaps, settlement
 from covey.protocol.alliance.phases import Clock, Current, Phase, RoundProgress, Status
 from covey.protocol.alliance.settlement import RoundInput, Witness
 from covey.roles.alliance.state import AllianceState
@@ -101,6 +101,21 @@ class AllianceView:
         place = self.state.clients[client]
         free = self.ended or bool(self.state.places.left & ~self.state.taking & 1 << client)
         return place.earned + (place.stake if free else 0)
+
+    def standing(self, client: int) -> str:
+        """Where a client is, and what it does in the running round."""
+        places, running = self.state.places, self.state.current
+        if bitmaps.has(places.left, client):
+            return "leaving"
+        if bitmaps.has(places.benched, client):
+            return "benched"
+        if bitmaps.has(places.isolated, client):
+            return "isolated"
+        if running is None:
+            return "in"
+        if bitmaps.has(running.proposers, client):
+            return "proposer"
+        return "voter" if bitmaps.has(running.voters, client) else "in from the next round on"
 
     def round_input(self) -> RoundInput:
         """What the running round is settled from."""
