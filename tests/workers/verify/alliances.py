@@ -34,7 +34,7 @@ class Season:
     """One Alliance on one chain, and tasks that are played there."""
 
     def __init__(self, net: Localnet) -> None:
-        self.node = Node(net.url)
+        self.url = net.url
         self._net = net
         self._troupe = Troupe(net, _MEMBERS, _DEPOSIT)
         bank = Bank([_DEPOSIT] * _MEMBERS)
@@ -51,7 +51,7 @@ class Season:
         return [self.bundle_of(game.task) for game in games]
 
     def bundle_of(self, task: int) -> AllianceBundle:
-        return export_alliance(self.node, self.alliance, task)
+        return export_alliance(Node(self.url), self.alliance, task)
 
     def play_silence(self) -> AllianceBundle:
         """Nobody ever works. The first draw is postponed, as nobody calls it in time; once the first on the bench

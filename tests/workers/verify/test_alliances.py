@@ -1,9 +1,11 @@
 """Random tasks of a real Alliance are found right; one wei, one field or one log altered anywhere is found wrong."""
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from functools import cache
 from itertools import combinations, pairwise
+from pathlib import Path
 from random import Random
 
 import pytest
@@ -12,10 +14,12 @@ from covey.localnet import Localnet
 from covey.verify.alliance.events import Outcome
 from covey.verify.bundle import AllianceBundle, Log, read_bundle, seal, write_bundle
 from covey.verify.check import verify
+from covey.verify.cli import AGREES, DIFFERS, UNREADABLE, main
 from covey.verify.records import KINDS
 from covey.verify.report import text
 from tests.workers.verify.alliances import LOCALNET, Season
 from tests.workers.verify.altered import altered_logs, faults, kind_of, with_log, words
+from tests.workers.verify.test_standalone import FOLDER, run_alone
 
 SEASON, MOST_SEASONS = 40, 8
 
@@ -186,6 +190,24 @@ def test_a_postponed_draw_and_a_bench_that_makes_room(season: Season) -> None:
     assert {check.group for check in faults(with_log(bundle, postponed))} == {"seeds come from block hashes"}
     evicted = places_of(bundle, "Collected")[0]
     assert any("place" in str(check.actual) for check in faults(with_log(bundle, evicted)))
+
+
+def test_the_command_from_a_node_and_alone_from_a_file(season: Season, decided: AllianceBundle, tmp_path: Path) -> None:
+    right, wrong, copy = tmp_path / "right.json", tmp_path / "wrong.json", tmp_path / "checker"
+    asked = [str(decided.task), "--rpc", season.url, "--alliance", decided.contracts.alliance]
+    assert main([*asked, "--export", str(right)]) == AGREES
+    assert main([str(right), "--rpc", season.url]) == AGREES
+    judged = places_of(decided, "ClientJudged")[-1]
+    log = decided.logs[judged]
+    less = replace(log, data=log.data[:32] + (int.from_bytes(log.data[32:64]) + 1).to_bytes(32) + log.data[64:])
+    wrong.write_bytes(write_bundle(with_log(decided, judged, less)))
+    shutil.copytree(FOLDER, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    passed, failed = run_alone(copy, right), run_alone(copy, wrong)
+    assert (passed.returncode, passed.stderr, failed.returncode, failed.stderr) == (AGREES, "", DIFFERS, "")
+    assert "FAIL round" in failed.stdout
+    assert main([str(right), "--rpc", season.url, "--json"]) == AGREES
+    assert main([str(wrong), "--rpc", season.url]) == DIFFERS
+    assert main(["999", *asked[1:]]) == UNREADABLE
 
 
 def test_many_alterations_at_once_never_crash(bundles: list[AllianceBundle]) -> None:
