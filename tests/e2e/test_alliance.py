@@ -22,7 +22,6 @@ from covey.protocol.alliance.params import AllianceParams, Lengths
 from covey.protocol.alliance.phases import Cause, Status
 from covey.protocol.alliance.settlement import Verdict
 from covey.protocol.alliance.votes import Outcome
-from covey.protocol.params import PPM
 from covey.roles.alliance import errands
 from covey.roles.alliance.chores import chores
 from covey.roles.alliance.config import AlliancePlan
@@ -155,7 +154,7 @@ def test_who_poisons_loses_and_who_idles_earns_nothing_by_it(network: Network, t
     files, model = parts(tmp_path, 6), start()
     accounts = (*honest, idler, poisoner)
     before = {account: wealth(network, account) for account in accounts}
-    task = post(network, 3, model, NormBounding(), proposer_share=500_000, harm=1_600, contribution_share=PPM)
+    task = post(network, 3, model, NormBounding(), proposer_share=500_000, harm=1_600)
     network.mine_every(1)
     network.start("keeper", KEEPER, alliance=task)
     for account, file in zip(accounts, files, strict=True):

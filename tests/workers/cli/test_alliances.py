@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from covey.cli.exits import Exit
+from covey.roles.alliance.models import hash_of
 from tests.workers.cli.conftest import Covey, Endow
 
 TOKEN = 10**18
@@ -36,6 +37,15 @@ def test_an_alliance_is_posted_shown_ends_without_clients_and_verifies(
     assert (shown["params"]["epsilon"], shown["params"]["lengths"]["vote"]) == (20_000, 120)
     assert (shown["rule"]["rule"]["name"], shown["clients"], shown["rounds"]) == ("fedavg", [], [])
     assert "clients join" in covey("fl", "status", str(task)).out
+
+    file = tmp_path / "model.covey"
+    fetched = covey.ok("fl", "fetch", str(task), str(file))
+    assert fetched["rounds"] == 0
+    assert fetched["model"] == shown["model"] == "0x" + hash_of(file.read_bytes()).hex()
+    unknown = covey("fl", "fetch", "999", str(tmp_path / "none"))
+    assert "list them with 'covey fl list'" in unknown.lines[1]
+    lost = covey("fl", "fetch", str(task), str(tmp_path / "none"), "--store", f"dir:{tmp_path}")
+    assert (lost.code, (tmp_path / "none").exists()) == (Exit.STORE, False)
 
     stranger = covey("fl", "join", str(task), "--data", "breast-cancer", "--device", "cpu", account=CLIENT)
     assert stranger.code == Exit.SETUP, stranger

@@ -159,6 +159,24 @@ def status(task: Number, network: options.Network, out: Output) -> None:
         alliances.show(connection, task, out)
 
 
+@verb(
+    app, examples="covey fl fetch 1 model.covey\ncovey fl fetch 1 model.safetensors --store kubo:http://127.0.0.1:5001"
+)
+def fetch(
+    task: Number,
+    file: Annotated[Path, typer.Argument(help="Where the model is written to.")],
+    network: options.Network,
+    place: options.Place,
+    content: options.Content,
+    out: Output,
+) -> None:
+    """Write an alliance's model, as the rounds so far left it, to a file."""
+    from covey.cli.acts import fetching, session
+
+    with session.connect(network) as connection:
+        fetching.fetch(connection, task, file, content, place, out)
+
+
 @verb(app, "list", examples="covey fl list")
 def list_(network: options.Network, out: Output) -> None:
     """List the newest alliances, and what they wait for."""
