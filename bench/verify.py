@@ -11,20 +11,18 @@ time along the verifier's steps.
 import argparse
 import json
 import platform
-import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Final, TypeVar
 
 import torch
-from eth_abi.abi import encode
 from eth_hash.auto import keccak
+from made_up import GENESIS, TASK, Chain, verified_alone
 from rich.console import Console
 from rich.table import Table
 from scoring import machine
@@ -52,13 +50,10 @@ from covey.protocol.settlement import RevealedVector, RoundInput, RoundResult, s
 from covey.protocol.weights import weights
 from covey.verify import custody
 from covey.verify import events as ev
-from covey.verify.abi import words
 from covey.verify.bundle import (
     ArenaBundle,
     ArenaContracts,
-    Block,
     Clock,
-    Log,
     digest_of,
     read_bundle,
     seal,
@@ -66,29 +61,14 @@ from covey.verify.bundle import (
 )
 from covey.verify.kinds import Event
 from covey.verify.money import check_money
-from covey.verify.records import KINDS, read_records
+from covey.verify.records import read_records
 from covey.verify.replay import replay
 from covey.verify.report import Report
 from covey.verify.settlement import settle
 
-VERIFIER: Final = Path(__file__).parents[1] / "workers/covey/verify"
-TRANSACTIONS_PER_BLOCK: Final = 20
-BLOCK_TIME: Final = 12
-GENESIS: Final = 1_700_000_000
-TASK: Final = 1
 CONTRACTS: Final = ArenaContracts(*(f"0x{0xC0DE00 + i:040x}" for i in range(4)))
 CREATOR, KEEPER, RELAY = (f"0x{0xACC000 + i:040x}" for i in range(3))
 LONG: Final = 2**20
-KINDS_OF: Final = {kind.make: (of, topic, kind) for of, kinds in KINDS.items() for topic, kind in kinds.items()}
-
-# In a process of its own, since a child's peak of memory counts what its parent held when it was born.
-WATCH: Final = """
-import json, resource, subprocess, sys
-process = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, text=True)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-seconds, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
-print(json.dumps({"status": process.returncode, "output": process.stdout, "seconds": seconds, "memory": memory}))
-"""
 
 T = TypeVar("T")
 
@@ -119,74 +99,12 @@ class Member:
     stake: int
 
 
-@dataclass
-class Chain:
-    """Logs and the blocks they are in. `bucket` holds the task's money, in wei."""
-
-    now: int = GENESIS
-    blocks: list[Block] = field(default_factory=list)
-    logs: list[Log] = field(default_factory=list)
-    bucket: int = 0
-    _transactions: int = 0
-    _room: int = 0
-
-    def send(self, *events: Event) -> None:
-        """One transaction that logs these."""
-        if not self._room:
-            self.mine()
-        self._room -= 1
-        self._transactions += 1
-        transaction = self._transactions.to_bytes(32)
-        self.logs += [self._log(event, transaction, len(self.logs) + i) for i, event in enumerate(events)]
-        for event in events:
-            match event:
-                case custody.Charged(amount=amount):
-                    self.bucket += amount
-                case custody.Paid(amount=amount):
-                    self.bucket -= amount
-
-    def mine(self, at: int = 0) -> bytes:
-        """A new block, not before `at`; returns the hash of the one before."""
-        before = self.blocks[-1].hash if self.blocks else bytes(32)
-        self.now = max(at, self.now + BLOCK_TIME)
-        number = len(self.blocks) + 1
-        self.blocks.append(Block(number, keccak(b"block" + number.to_bytes(8)), self.now))
-        self._room = TRANSACTIONS_PER_BLOCK
-        return before
-
-    def bundle(self) -> ArenaBundle:
-        used = {log.block for log in self.logs}
-        blocks = tuple(block for block in self.blocks if block.number in used)
-        clock = Clock(GENESIS, 86_400, 2**32)
-        return seal(
-            ArenaBundle(
-                chain_id=1,
-                task=TASK,
-                contracts=CONTRACTS,
-                clock=clock,
-                first=1,
-                last=len(self.blocks),
-                blocks=blocks,
-                logs=tuple(self.logs),
-            )
-        )
-
-    def _log(self, event: Event, transaction: bytes, index: int) -> Log:
-        contract, topic, kind = KINDS_OF[type(event)]
-        fields = list(zip(kind.parameters, kind.indexed, event, strict=True))
-        topics = [words(value) for _, indexed, value in fields if indexed]
-        in_data = [(name, value) for name, indexed, value in fields if not indexed]
-        data = encode([name for name, _ in in_data], [value for _, value in in_data])
-        address = getattr(CONTRACTS, contract)
-        return Log(address, (topic, *topics), data, len(self.blocks), transaction, index)
-
-
 class Story:
     """A task from its creation to the last payment."""
 
     def __init__(self, models: int, rounds: int, validators: int) -> None:
         self._random = Random(models)
-        self._chain = Chain()
+        self._chain = Chain(CONTRACTS)
         self._domain = Domain(1, CONTRACTS.arena)
         self._params = TaskParams(
             rounds=rounds,
@@ -221,7 +139,9 @@ class Story:
             guess = result.next_guess(guess)
         self._pay()
         self._conclude()
-        return self._chain.bundle()
+        chain = self._chain
+        clock = Clock(GENESIS, 86_400, 2**32)
+        return seal(ArenaBundle(contracts=CONTRACTS, clock=clock, **chain.common()))
 
     def _enrol(self) -> None:
         chain, params = self._chain, self._params
@@ -380,20 +300,16 @@ def measured(models: int, rounds: int, validators: int, file: Path) -> Figures:
     """The verifier on its own, on a file. Raises SystemExit unless it passes."""
     bundle = Story(models, rounds, validators).bundle()
     file.write_bytes(write_bundle(bundle))
-    alone = [sys.executable, "-I", "-S"]
-    answer = json.loads(subprocess.check_output([*alone, "-c", WATCH, *alone, str(VERIFIER), str(file)]))
-    verdict = answer["output"].splitlines()[-1]
-    if answer["status"]:
-        raise SystemExit(f"{models} models in {rounds} rounds: {verdict}")
+    run = verified_alone(file)
     return Figures(
         models=models,
         rounds=rounds,
         validators=validators,
         logs=len(bundle.logs),
         bundle_mib=file.stat().st_size / 2**20,
-        checks=int(verdict.rpartition("(")[2].split()[0]),
-        seconds=answer["seconds"],
-        memory_mib=answer["memory"],
+        checks=run.checks,
+        seconds=run.seconds,
+        memory_mib=run.memory_mib,
     )
 
 
