@@ -26,6 +26,9 @@ Sums = npt.NDArray[np.int64]
 M = TypeVar("M")
 M_contra = TypeVar("M_contra", contravariant=True)
 
+_COLUMNS = 2**14
+"""Summed at a time, so that they stay in a processor's cache."""
+
 _DRAW = 1
 """What a random number is for."""
 
@@ -127,11 +130,22 @@ def _updates(model: M, round: int, job: Job[M], clients: Sequence[int]) -> Batch
 
 def _sums(rule: FedAvg, model: M, round: int, job: Job[M], clients: Sequence[int]) -> tuple[Sums, int]:
     """Sum of weight_i x_i, and of weight_i."""
-    total: Sums = np.zeros(1, np.int64)
+    total: Sums | None = None
     whole = 0
     for start in range(0, len(clients), job.block):
         batch = job.updates(model, clients[start : start + job.block], round)
-        for row, weight in zip(batch.rows, rule.weights(batch.samples), strict=True):
-            total = total + np.multiply(row, weight, dtype=np.int64)
-            whole += weight
+        weights = rule.weights(batch.samples)
+        sums, whole = _weighted(batch.rows, weights), whole + sum(weights)
+        total = sums if total is None else np.add(total, sums, out=total)
+    assert total is not None  # a share has a client
     return total, whole
+
+
+def _weighted(rows: Updates, weights: Sequence[int]) -> Sums:
+    """Sum of weight_i x_i: below 2^52, so that float64 is exact (see `fixed`)."""
+    factors = np.array(weights, np.float64)
+    sums: Sums = np.empty(rows.shape[1], np.int64)
+    for start in range(0, len(sums), _COLUMNS):
+        part = slice(start, start + _COLUMNS)
+        sums[part] = factors @ rows[:, part].astype(np.float64)
+    return sums

@@ -26,6 +26,8 @@ Weights = Mapping[str, Array]
 """Arrays by name."""
 
 _DTYPE = "I32"
+_BLOCK = 2**15
+"""Coordinates whose float64 numbers stay in a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +75,10 @@ def difference(after: Weights, before: Weights, coordinates: Coordinates, fracti
     """The update that leads from `before` to `after`. Raises NonFiniteUpdateError."""
     vector: Vector = np.empty(coordinates.size, np.int32)
     for name, part in coordinates.split(vector).items():
-        part[...] = fixed.quantise(np.subtract(after[name], before[name], dtype=np.float64), fraction_bits)
+        new, old, flat = after[name].reshape(-1), before[name].reshape(-1), part.reshape(-1)
+        for start in range(0, flat.size, _BLOCK):
+            block = slice(start, start + _BLOCK)
+            flat[block] = fixed.quantise(np.subtract(new[block], old[block], dtype=np.float64), fraction_bits)
     return vector
 
 
