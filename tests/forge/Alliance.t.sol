@@ -2,6 +2,7 @@
 pragma solidity ^0.8.30;
 
 import {AllianceTest} from "./AllianceTest.sol";
+import {Vm} from "./Vm.sol";
 
 /// @notice A task's life, its phases, and its money to the wei.
 contract AllianceLifeTest is AllianceTest {
@@ -26,6 +27,39 @@ contract AllianceLifeTest is AllianceTest {
         vm.assertEq(ledger.bucketOf(address(alliance), task), 0, "all is collected");
         vm.assertEq(ledger.creditOf(keeper), 5e18, "five acts");
         assertConserved();
+    }
+
+    function test_Join_TakesAPlaceWithTheStakeAndNothingElse() public {
+        create(params());
+        join(100);
+        Client memory known = alliance.clientOf(task, 0);
+        vm.assertEq(abi.encode(known), abi.encode(Client(clients[0], 100e18, 0, 3, 0)));
+        vm.assertEq(abi.encode(alliance.placesOf(task)), abi.encode(Places(1, 0, 0, 0)));
+    }
+
+    /// Each act pays its fee, be it a wei; without one nobody is told of pay.
+    function test_Keepers_ArePaidTheFee() public {
+        for (uint80 fee; fee < 2; ++fee) {
+            Params memory p = params();
+            p.keeperFee = fee;
+            create(p);
+            for (uint256 i; i < 5; ++i) {
+                join(100);
+            }
+            vm.recordLogs();
+            drawAny();
+            Vm.Log[] memory logs = vm.getRecordedLogs();
+            uint256 told;
+            for (uint256 i; i < logs.length; ++i) {
+                if (logs[i].topics[0] == KeeperPaid.selector) ++told;
+            }
+            vm.assertEq(told, 2 * fee);
+            vm.assertEq(ledger.creditOf(keeper), 2 * fee);
+            propose();
+            voteAll(true, new uint256[](0));
+            settle();
+            vm.assertEq(ledger.creditOf(keeper), 3 * fee);
+        }
     }
 
     function test_Phases_CloseAtTheirDeadlines() public {
@@ -347,6 +381,26 @@ contract AllianceLifeTest is AllianceTest {
             vm.assertEq(stakeOf(i), 100e18);
         }
         assertConserved();
+    }
+
+    /// Two voters with 16,383 and 16,382 of 32,767: the one more decides.
+    function test_Money_OneMoreOfTheWeightDecides() public {
+        create(params());
+        uint256[4] memory tokens = [uint256(100), 100, 50_003, 49_997];
+        for (uint256 i; i < 4; ++i) {
+            join(tokens[i]);
+        }
+        drawFirst();
+        propose();
+        commitVote(2, honest(2));
+        Vote memory v = honest(3);
+        v.result.aggregateHash = "another";
+        commitVote(3, v);
+        revealAll();
+        settle();
+        vm.assertEq(alliance.modelOf(task), votes[2].result.aggregateHash);
+        vm.assertEq(reputationOf(2), 4);
+        vm.assertEq(reputationOf(3), 2);
     }
 
     /// A third of the weight is no quorum.

@@ -99,6 +99,29 @@ contract AllianceRefusalsTest is AllianceTest {
         _refusedParams(p, "reputationThreshold");
     }
 
+    /// What is just in range is taken.
+    function test_CreateTask_AtTheLimits() public {
+        Params memory p = params();
+        (p.rounds, p.minUpdates, p.minClients, p.maxClients) = (1, 1, 3, 3);
+        (p.proposerShare, p.maxSamples, p.epsilon, p.fractionBits, p.harm) = (1, 1, 0, 1, 0);
+        (p.slashSilent, p.slashWrong, p.slashRejected) = (10_000, 10_000, 10_000);
+        (p.burnShare, p.contributionShare, p.minStake, p.pool, p.keeperFee) = (0, 0, 1, 30, 1);
+        (p.initialReputation, p.maxReputation, p.reputationThreshold) = (1, 1, 1);
+        (p.join, p.propose, p.publish, p.vote, p.reveal) = (10, 10, 10, 10, 10);
+        create(p);
+        (p.rounds, p.minUpdates, p.minClients, p.maxClients) = (255, 126, 128, 128);
+        (p.proposerShare, p.maxSamples, p.epsilon, p.fractionBits, p.harm) =
+        (1_000_000, type(uint32).max, 1_000_000, 30, 16_384);
+        (p.slashSilent, p.slashWrong, p.slashRejected) = (500_000, 500_000, 500_000);
+        (p.burnShare, p.contributionShare, p.pool, p.keeperFee) = (1_000_000, 1_000_000, 5110, 1);
+        (p.initialReputation, p.maxReputation, p.reputationThreshold) = (8, 8, 8);
+        Terms memory t = terms();
+        (t.modelCid, t.ruleParameters, t.uri) = (string(new bytes(512)), string(new bytes(512)), string(new bytes(512)));
+        vm.prank(creator);
+        vm.assertEq(alliance.createTask(p, t), 2);
+        vm.assertEq(alliance.fundsOf(2).pool, 5110 - 511);
+    }
+
     function test_CreateTask_PhasesTooShort() public {
         Params memory p = params();
         p.join = 9;
@@ -339,6 +362,30 @@ contract AllianceRefusalsTest is AllianceTest {
         vm.warp(alliance.clockOf(task).drawnAt + 400);
         settle();
         assertConserved();
+    }
+
+    /// Neither proposers that published nothing nor voters are in a result, or have a contribution.
+    function test_Reveal_OfWhatWasNotPublished() public {
+        begin(params(), 7);
+        commitUpdate(0);
+        commitUpdate(1);
+        vm.warp(alliance.clockOf(task).drawnAt + 100);
+        publish(0);
+        publish(1);
+        commitVote(3, honest(3));
+        Vote memory v = honest(4);
+        v.result.accepted = 7;
+        commitVote(4, v);
+        v = honest(5);
+        v.result.accepted = 11;
+        commitVote(5, v);
+        v = honest(6);
+        v.contributions = scribe.repeated(NEUTRAL, 3);
+        commitVote(6, v);
+        reveal(3);
+        refused(keeper, _reveal(4, votes[4]), abi.encodeWithSelector(AcceptedUnpublished.selector, 4));
+        refused(keeper, _reveal(5, votes[5]), abi.encodeWithSelector(AcceptedUnpublished.selector, 8));
+        refused(keeper, _reveal(6, votes[6]), abi.encodeWithSelector(Lanes.PaddingNotZero.selector));
     }
 
     /// I-11: a proposer's commitment is good for one chain, contract, task, round and client.
