@@ -70,6 +70,7 @@ def test_an_alliance_is_posted_shown_ends_without_clients_and_verifies(
     assert covey("verify", str(bundle)).code == Exit.FAILED
     assert covey("verify", "99", "--alliance").code == Exit.CHAIN
     assert covey("verify", str(bundle), "--rescore", account=CREATOR).code == Exit.USAGE
+    assert covey.ok("verify", str(task), "--alliance", "--recompute")["verdict"] == "PASS"
 
 
 def test_what_makes_no_sense_says_what_to_do(covey: Covey) -> None:

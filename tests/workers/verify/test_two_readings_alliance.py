@@ -7,7 +7,7 @@ from covey.protocol.alliance import bitmaps, draw, settlement
 from covey.protocol.alliance.params import AllianceParams
 from covey.protocol.alliance.settlement import RoundInput
 from covey.verify.alliance.decision import decide, judge
-from covey.verify.alliance.events import Params, Result, Update
+from covey.verify.alliance.events import Params, Result, Terms, Update
 from covey.verify.alliance.history import Client, History, Opinion, Round, Status
 from covey.verify.alliance.rules import Context, members, out_of_range, pack, proposer_count
 from covey.verify.alliance.rules import draw as drawn
@@ -69,6 +69,7 @@ def history_of(params: AllianceParams, given: RoundInput) -> History:
         context=Context(1, NOBODY, 1),
         creator=NOBODY,
         params=Params(*params.to_abi()),
+        terms=Terms(given.model, "", "", "", NOBODY, 0),
         created=0,
         model=given.model,
         pool=given.pool,

@@ -68,6 +68,7 @@ RULES: Final[Mapping[str, tuple[Exit, str]]] = {
     "covey.storage.errors.StoreError": (Exit.STORE, _STORE),
     "covey.storage.errors.StoreFull": (Exit.STORE, OWN),
     "covey.storage.errors.StoreReadOnly": (Exit.STORE, OWN),
+    "covey.verify.recompute.RecomputeError": (Exit.SETUP, "look at what 'covey verify' says without --recompute"),
     "covey.verify.rescore.RescoreError": (Exit.SETUP, OWN),
     "covey.verify.rpc.NodeError": (Exit.CHAIN, _RPC),
     "covey.verify.strict.BundleError": (Exit.SETUP, "name a bundle that 'covey verify TASK --export FILE' wrote"),

@@ -10,7 +10,7 @@ from covey.cli.failures import CliError
 from covey.cli.output import Output
 from covey.journal import Secret
 from covey.verify.alliance.export import export_alliance
-from covey.verify.bundle import MAX_BUNDLE_BYTES, ArenaBundle, TaskBundle, read_bundle, write_bundle
+from covey.verify.bundle import MAX_BUNDLE_BYTES, AllianceBundle, ArenaBundle, TaskBundle, read_bundle, write_bundle
 from covey.verify.check import verify
 from covey.verify.compare import compare
 from covey.verify.export import export
@@ -29,8 +29,12 @@ class Rescoring:
 
 def rescoring(account: options.Account, place: options.Place, content: options.Content, device: str) -> Rescoring:
     """Raises what `signer_of` raises."""
-    store = content.store or f"dir:{place.home / 'store'}"
-    return Rescoring(signer_of(account, place).worker_secret(), store, device)
+    return Rescoring(signer_of(account, place).worker_secret(), store_of(place, content), device)
+
+
+def store_of(place: options.Place, content: options.Content) -> str:
+    """The store that is named, or else this machine's."""
+    return content.store or f"dir:{place.home / 'store'}"
 
 
 def from_chain(network: options.Network, task: int, alliance: bool, out: Output) -> TaskBundle:
@@ -53,12 +57,14 @@ def judge(
     bundle: TaskBundle,
     against: options.Network | None,
     rescoring: Rescoring | None,
+    recomputing: str | None,
     every: bool,
     out: Output,
 ) -> Exit:
-    """The verdict; also compares with a node (`against`), and scores models again.
+    """The verdict; also compares with a node (`against`), scores models again, and aggregates again what a store
+    (`recomputing`) has of an alliance's updates.
 
-    Raises NodeError and what `rescore` raises.
+    Raises NodeError, CliError and what `rescore` and `recompute` raise.
     """
     report = verify(bundle)
     if against is not None:
@@ -66,13 +72,21 @@ def judge(
             compare(bundle, Node(against.rpc[0]), report)
     if rescoring is not None:
         if not isinstance(bundle, ArenaBundle):
-            raise CliError("--rescore is for tasks of the Arena", "leave it out", Exit.USAGE)
+            raise CliError("--rescore is for tasks of the Arena", "use --recompute", Exit.USAGE)
         with out.step("scoring the models again"):
             # Loads torch, which verifying alone does without.
             from covey.storage import open_store
             from covey.verify.rescore import rescore
 
             rescore(bundle, open_store(rescoring.store), rescoring.secret, rescoring.device, report)
+    if recomputing is not None:
+        if not isinstance(bundle, AllianceBundle):
+            raise CliError("--recompute is for alliances", "use --rescore", Exit.USAGE)
+        with out.step("aggregating the updates again"):
+            from covey.storage import open_store
+            from covey.verify.recompute import recompute
+
+            recompute(bundle, open_store(recomputing), report)
     if out.as_json:
         print(to_json(report))
     else:

@@ -18,7 +18,7 @@ app = typer.Typer()
     examples="""covey verify 1
     covey verify 1 --export task-1.json
     covey verify task-1.json
-    covey verify 1 --alliance
+    covey verify 1 --alliance --recompute
     covey verify task-1.json --compare --rpc https://another.node
     covey verify 1 --rescore --keystore validator
     covey verify 1 --rescore --keystore creator --device cuda""",
@@ -41,6 +41,10 @@ def verify(
             "for its creator's.",
         ),
     ] = False,
+    recompute: Annotated[
+        bool,
+        typer.Option("--recompute", help="Also aggregate an alliance's updates again."),
+    ] = False,
     device: Annotated[str, typer.Option(help="Where to score: auto, cpu, cuda or cuda:INDEX.")] = "auto",
     every: Annotated[bool, typer.Option("--every", help="Show every single check.")] = False,
 ) -> Exit:
@@ -48,9 +52,10 @@ def verify(
     from covey.cli.acts import verifying
 
     rescoring = verifying.rescoring(account, place, content, device) if rescore else None
+    recomputing = verifying.store_of(place, content) if recompute else None
     number = source.isdecimal()
     bundle = verifying.from_chain(network, int(source), alliance, out) if number else verifying.from_file(Path(source))
     if export is not None:
         verifying.save(bundle, export, out)
     against = network if compare and not number else None
-    return verifying.judge(bundle, against, rescoring, every, out)
+    return verifying.judge(bundle, against, rescoring, recomputing, every, out)

@@ -9,6 +9,7 @@ fetched.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
@@ -17,9 +18,12 @@ from covey.federated.cohort import Cohort, Rows, Stream
 from covey.federated.errors import TooFewUpdatesError
 from covey.federated.fixed import Vector
 from covey.federated.plan import Plan
+from covey.federated.updates import decode
+from covey.learning import tensors
 from covey.learning.errors import LearningError
 from covey.protocol import lanes
 from covey.protocol.alliance import bitmaps
+from covey.protocol.alliance.commitments import Update
 from covey.protocol.alliance.params import NEUTRAL
 from covey.protocol.alliance.votes import Result, Vote
 from covey.protocol.params import PPM
@@ -51,10 +55,27 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class _Aggregate:
+class Aggregate:
+    """What a rule makes of updates: the model as it moved, its bytes, and whose updates it holds, as a set."""
+
     model: GlobalModel
     encoded: bytes
     selected: int
+
+
+def usable_from(data: bytes, announced: Update, model: GlobalModel) -> Usable | None:
+    """An update as it was fetched, if it is what was announced and fits the model."""
+    if hashlib.sha256(data).digest() != announced.update_hash:
+        return None
+    try:
+        return Usable(decode(data, model.coordinates), announced.samples)
+    except (LearningError, ValueError):
+        return None
+
+
+def size_of_update(model: GlobalModel) -> int:
+    """Bytes of every well-formed update of a model."""
+    return len(tensors.header_of(model.coordinates.layout)) + 4 * model.coordinates.size
 
 
 def judge(
@@ -74,7 +95,7 @@ def judge(
     """
     usable = {client: update for client, update in sorted(published.items()) if update is not None}
     before = max(loss(model.parameters), _LEAST)
-    found = _aggregate(model, plan, usable)
+    found = aggregate(model, plan, usable)
     if found is None:
         neutral = dict.fromkeys(usable, NEUTRAL)
         return Finding(_vote(Result(hash_, 0), False, published, neutral), None, before, before)
@@ -82,7 +103,7 @@ def judge(
     contributions = {}
     for client in usable:
         others = {other: update for other, update in usable.items() if other != client}
-        without = _aggregate(model, plan, others)
+        without = aggregate(model, plan, others)
         effect = (before if without is None else loss(without.model.parameters)) - after
         contributions[client] = round(NEUTRAL * (1 + max(-1.0, min(1.0, effect / before))))
     in_favour = after <= (1 + epsilon / PPM) * before
@@ -90,8 +111,8 @@ def judge(
     return Finding(_vote(result, in_favour, published, contributions), found.encoded, before, after)
 
 
-def _aggregate(model: GlobalModel, plan: Plan, usable: Mapping[int, Usable]) -> _Aggregate | None:
-    """None if the rule makes no model of these."""
+def aggregate(model: GlobalModel, plan: Plan, usable: Mapping[int, Usable]) -> Aggregate | None:
+    """Of updates by ascending client. None if the rule makes no model of these."""
     if not usable:
         return None
     rows = Rows([update.vector for update in usable.values()])
@@ -102,7 +123,7 @@ def _aggregate(model: GlobalModel, plan: Plan, usable: Mapping[int, Usable]) -> 
     except (TooFewUpdatesError, LearningError):
         return None
     selected = bitmaps.of(client for client, chosen in zip(usable, outcome.selected, strict=True) if chosen)
-    return _Aggregate(moved, encoded, selected)
+    return Aggregate(moved, encoded, selected)
 
 
 def _vote(

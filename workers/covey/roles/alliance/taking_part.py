@@ -19,9 +19,8 @@ import numpy as np
 from covey.apps.app import App, AppError
 from covey.federated.errors import FederatedError
 from covey.federated.fixed import VALUE_LIMIT
-from covey.federated.updates import decode, encode
+from covey.federated.updates import encode
 from covey.journal import Purpose, Scope
-from covey.learning import tensors
 from covey.learning.errors import LearningError
 from covey.protocol import lanes
 from covey.protocol.alliance.commitments import Domain, Update, ballot_hash, content_hash
@@ -31,7 +30,7 @@ from covey.roles.alliance.client import ClientFacts
 from covey.roles.alliance.config import ClientConfig, ClientStrategy
 from covey.roles.alliance.description import AllianceDescription
 from covey.roles.alliance.engine import ALLIANCE
-from covey.roles.alliance.judging import Usable, judge
+from covey.roles.alliance.judging import Usable, judge, size_of_update, usable_from
 from covey.roles.alliance.models import GlobalModel, cid_for
 from covey.roles.alliance.rules import plan_of
 from covey.roles.alliance.state import AllianceState, Round
@@ -204,10 +203,8 @@ class ClientRole:
         self._context.report(Notice("judged", text, state.task, facts))
 
     def _usable(self, update: Update, model: GlobalModel, patient: bool) -> Usable | None:
-        coordinates = model.coordinates
-        limit = len(tensors.header_of(coordinates.layout)) + 4 * coordinates.size
         try:
-            data = self._context.store.get(update.cid, limit)
+            data = self._context.store.get(update.cid, size_of_update(model))
         except (BadCid, TooLarge):
             return None
         except StoreError:
@@ -215,12 +212,7 @@ class ClientRole:
                 raise
             return None
         self._serve(data)
-        if hashlib.sha256(data).digest() != update.update_hash:
-            return None
-        try:
-            return Usable(decode(data, coordinates), update.samples)
-        except (LearningError, ValueError):
-            return None
+        return usable_from(data, update, model)
 
     def _serve(self, data: bytes) -> None:
         """So that others find it, too; a vote does not hang on that."""

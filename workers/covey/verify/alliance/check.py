@@ -36,9 +36,9 @@ def _reasons(history: History, client: Client) -> Iterator[str]:
 
 
 def _tell_state(history: History, report: Report) -> None:
-    outcomes = [one.outcome.name.lower().replace("_", " ") for one in history.rounds if one.outcome is not None]
+    outcomes = [one.decision.outcome.name for one in history.rounds if one.decision is not None]
     if outcomes:
-        report.notes.append(f"rounds: {', '.join(outcomes)}")
+        report.notes.append(f"rounds: {', '.join(outcomes).lower().replace('_', ' ')}")
     if history.status is not Status.ENDED:
         report.notes.append("the task has not ended: what happened so far was checked")
         return

@@ -6,24 +6,12 @@ Everything here comes from the history by the arithmetic of `rules`; nothing tha
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from ..rules import lower_median, weights
 from .events import Outcome, Result, Verdict
-from .history import Client, History, Judgement, Opinion, Round
+from .history import Client, Decision, History, Judgement, Opinion, Round
 from .rules import MIN_VOTERS, NEUTRAL, lowered, part, points
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """How a round ends. `in_favour` and `against` are weights; of a decided one, `result` is what its voters call it,
-    and `contributions` their consensus by published client."""
-
-    outcome: Outcome
-    in_favour: int = 0
-    against: int = 0
-    result: Result | None = None
-    contributions: dict[int, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum, auto
 
-from .events import Cause, Outcome, Params, Result, Update, Verdict
+from .events import Cause, Outcome, Params, Result, Terms, Update, Verdict
 from .rules import Context
 
 
@@ -71,6 +71,18 @@ class Opinion:
     contributions: tuple[int, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How a round ends. `in_favour` and `against` are weights; of a decided one, `result` is what its voters call it,
+    and `contributions` their consensus by published client."""
+
+    outcome: Outcome
+    in_favour: int = 0
+    against: int = 0
+    result: Result | None = None
+    contributions: dict[int, int] = field(default_factory=dict)
+
+
 @dataclass(slots=True)
 class Round:
     """One round whose roles were drawn. Dictionaries are by client, in the order of the logs."""
@@ -83,7 +95,7 @@ class Round:
     commitments: dict[int, bytes] = field(default_factory=dict)
     updates: dict[int, Update] = field(default_factory=dict)
     votes: dict[int, Opinion] = field(default_factory=dict)
-    outcome: Outcome | None = None
+    decision: Decision | None = None
 
 
 @dataclass(slots=True)
@@ -99,6 +111,7 @@ class History:
     context: Context
     creator: str
     params: Params
+    terms: Terms
     created: int
     model: bytes
     pool: int

@@ -65,6 +65,7 @@ def _create(bundle: AllianceBundle, created: AllianceCreated, at: Record, report
         context=Context(bundle.chain_id, bundle.contracts.alliance, bundle.task),
         creator=created.creator,
         params=params,
+        terms=terms,
         created=at.timestamp,
         model=terms.model,
         pool=params.pool - acts * params.keeper_fee,

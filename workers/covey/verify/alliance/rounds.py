@@ -6,7 +6,7 @@ from enum import IntEnum
 
 from ..report import Inconsistent
 from ..rules import BadVector, unpack
-from .decision import Decision, Judged, decide, judge
+from .decision import Judged, decide, judge
 from .events import (
     AllianceEnded,
     Cause,
@@ -20,7 +20,7 @@ from .events import (
     Verdict,
     VoteRevealed,
 )
-from .history import Judgement, Opinion, Phase, Round, Status
+from .history import Decision, Judgement, Opinion, Phase, Round, Status
 from .rules import SEED_BLOCKS, cid_too_long, draw, members, next_transcript, pack, proposer_count
 from .walk import Walk
 
@@ -171,7 +171,7 @@ def conclude(walk: Walk, event: RoundConcluded) -> None:
     walk.in_phase(history.phase(walk.now) is Phase.SETTLE, f"round {event.round} settled")
     decision = decide(history, one)
     judged = judge(history, one, decision)
-    one.outcome = decision.outcome
+    one.decision = decision
     if decision.outcome is Outcome.ACCEPTED and decision.result is not None:
         history.model = decision.result.aggregate_hash
     _compare_conclusion(walk, one, decision, judged, event.conclusion)
