@@ -32,7 +32,7 @@ from covey.roles.alliance.view import AllianceView
 from covey.roles.run import create_alliance
 from covey.storage import open_store
 from tests.e2e.network import PATIENCE, TOKEN, Network
-from tests.e2e.restarts import restart_until
+from tests.e2e.restarts import over, restart_until
 
 CREATOR, KEEPER, FIRST = 0, 1, 2
 CLIENTS = 5
@@ -233,41 +233,40 @@ def test_a_newcomer_finds_the_model_with_any_client_that_stayed(network: Network
 
 
 @pytest.mark.slow
-def test_a_client_killed_at_every_step_loses_nothing(network: Network, tmp_path: Path) -> None:
-    clients, victim_account = range(FIRST, FIRST + 3), FIRST
+def test_workers_killed_at_every_step_lose_nothing(network: Network, tmp_path: Path) -> None:
+    clients = range(FIRST, FIRST + 3)
     files = parts(tmp_path, len(clients))
     task = post(network, 1, start(), proposer_share=1)
     network.mine_every(1)
-    log = tmp_path / "killed"
-    # Not killed here: while it works, which is the same as before it commits, and after it was done with a step.
+    # Clients are not killed here while they work, which is the same as before they commit, after they were done with a
+    # step, and at their claims.
     work = ("before/train/0", "before/judge/0")
     steps = ("join", "commit/0", "publish/0", "reveal/0", *(f"collect/{i}" for i in range(len(clients))))
     claims = (f"{when}/claim" for when in ("before", "sent", "after"))
-    log.write_text("".join(f"{point}\n" for point in (*work, *(f"after/{step}" for step in steps), *claims)))
-    network.start("keeper", KEEPER, alliance=task, courtesy=10**6)
-    for account, file in zip(clients, files, strict=True):
-        killed = log if account == victim_account else None
-        network.start("client", account, killed, task=task, data=str(file), patience=10**6)
-    victim = network.workers[f"client-{victim_account}"]
+    spared = "".join(f"{point}\n" for point in (*work, *(f"after/{step}" for step in steps), *claims))
+    logs = {f"client-{account}": tmp_path / f"killed-{account}" for account in clients}
+    keeper = f"keeper-{KEEPER}"
+    network.start("keeper", KEEPER, tmp_path / "killed", alliance=task, courtesy=10**6)
+    for account, file, log in zip(clients, files, logs.values(), strict=True):
+        log.write_text(spared)
+        network.start("client", account, log, task=task, data=str(file), patience=10**6)
+    logs[keeper] = tmp_path / "killed"
 
     deadline = time.monotonic() + 2 * PATIENCE
-    restart_until(network, victim, log, lambda: len(network.tasks(ALLIANCE)[task].clients) == 3, deadline)
+    restart_until(network, logs, lambda: len(network.tasks(ALLIANCE)[task].clients) == 3, deadline)
+    places = {client.hot_key: i for i, client in network.tasks(ALLIANCE)[task].clients.items()}
     network.skip_to(network.tasks(ALLIANCE)[task].created_at + LENGTHS.join)
+    restart_until(network, logs, lambda: over(network, *logs), deadline)
 
-    def over() -> bool:
-        state = network.tasks(ALLIANCE)[task]
-        return state.status is Status.ENDED and not state.clients
-
-    restart_until(network, victim, log, over, deadline)
-    restart_until(network, victim, log, lambda: victim.process is not None and victim.process.poll() == 0, deadline)
-
-    points = set(log.read_text().split())
-    opened = {"publish/0", "reveal/0"} & {point.partition("/")[2] for point in points if point.startswith("sent/")}
-    assert len(opened) == 1
-    for step in ("join", "commit/0", *opened):
-        assert {f"before/{step}", f"sent/{step}"} <= points
     state = network.tasks(ALLIANCE)[task]
-    assert state.cause is Cause.COMPLETED
+    assert (state.cause, state.clients) == (Cause.COMPLETED, {})
+    killed = {name: set(log.read_text().split()) for name, log in logs.items()}
+    for account in clients:
+        place = places[network.signers[account].address]
+        opening = "publish" if bitmaps.has(state.rounds[0].proposers, place) else "reveal"
+        for step in ("join", "commit/0", f"{opening}/0"):
+            assert {f"before/{step}", f"sent/{step}"} <= killed[f"client-{account}"]
+    assert {"before/settle/0", "sent/settle/0"} <= killed[keeper]
     assert {judgement.verdict for judgement in state.rounds[0].judgements.values()} == {Verdict.RIGHT}
     sent = [r.arguments["client"] for r in network.records(ALLIANCE) if r.name == "Committed"]
     assert len(sent) == len(set(sent)) == 3

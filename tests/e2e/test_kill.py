@@ -8,7 +8,7 @@ import pytest
 from covey.protocol.phases import Cause, Status
 from tests.e2e.expected import check_conclusions, check_nobody_slashed, check_rounds
 from tests.e2e.network import PATIENCE, Network
-from tests.e2e.restarts import restart_until
+from tests.e2e.restarts import over, restart_until
 
 KEEPER, CREATOR, TRAINER, VALIDATOR = 1, 0, 2, 4
 NEVER = 10**6  # seconds: nobody takes a keeper's deeds from it, however long it is dead
@@ -43,13 +43,13 @@ def test_a_worker_killed_at_every_step_finishes_its_task(network: Network, tmp_p
         network.start("validator", VALIDATOR, log_of("validator"), task=task, patience=NEVER),
         network.start("validator", VALIDATOR + 1, task=task, patience=NEVER),
     ]
-    victim = next(worker for worker in workers if worker.name.startswith(role))
-    deadline = time.monotonic() + 2 * PATIENCE
-    restart_until(network, victim, log, lambda: len(network.state(task).validators) == 2, deadline)
-    restart_until(network, victim, log, lambda: len(network.state(task).trainers) == 2, deadline)
+    victim = next(worker.name for worker in workers if worker.name.startswith(role))
+    logs, deadline = {victim: log}, time.monotonic() + 2 * PATIENCE
+    restart_until(network, logs, lambda: len(network.state(task).validators) == 2, deadline)
+    restart_until(network, logs, lambda: len(network.state(task).trainers) == 2, deadline)
     network.enrol(task, trainers=2, validators=2)
-    restart_until(network, victim, log, lambda: network.state(task).status is Status.FINISHED, deadline)
-    restart_until(network, victim, log, lambda: victim.process is not None and victim.process.poll() == 0, deadline)
+    restart_until(network, logs, lambda: network.state(task).status is Status.FINISHED, deadline)
+    restart_until(network, logs, lambda: over(network, victim), deadline)
 
     killed = set(log.read_text().split())
     assert {f"before/{deed}" for deed in when_sent | when_mined} <= killed

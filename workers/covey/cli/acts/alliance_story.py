@@ -91,7 +91,7 @@ def tell(story: AllianceStory, out: Output) -> list[str]:
     _show_clients(clients, out)
     show_gas(story.gas, out)
     _show_money(story.money, out)
-    show_verdict(story.report, out)
+    show_verdict(story.report, "the exported bundle, and all updates aggregated again", out)
     problems = list(_problems(story, clients))
     out.event(
         {

@@ -130,11 +130,15 @@ def _over(view: AllianceView) -> bool:
 
 
 def _verdict(network: Network) -> Report:
-    """What the verifier says about a bundle of the alliance."""
+    """What the verifier says about a bundle of the alliance, and about its updates."""
+    from covey.verify.recompute import recompute  # which loads torch
+
     deployment, file = network.deployment, network.folder / f"alliance-{TASK}.bundle.json"
     bundle = export_alliance(Node(network.node.url), deployment.addresses.alliance.lower(), TASK, deployment.block)
     file.write_bytes(write_bundle(bundle))
-    return verify(read_bundle(file.read_bytes()))
+    report = verify(read_bundle(file.read_bytes()))
+    recompute(bundle, open_store(network.store), report)
+    return report
 
 
 def _accuracy(network: Network, winner: Path, data: Dataset) -> Callable[[bytes], float]:

@@ -50,7 +50,7 @@ def tell(story: Story, out: Output) -> list[str]:
     accounts = list(account_lines(story))
     _show_accounts(accounts, out)
     show_gas(story.gas, out)
-    show_verdict(story.report, out)
+    show_verdict(story.report, "the exported bundle alone", out)
     problems = list(_problems(story, accounts))
     out.event(
         {
@@ -152,9 +152,9 @@ def show_gas(lines: Sequence[GasLine], out: Output) -> None:
     out.table(Table(("", "times", "least", "mean", "most"), rows, numeric))
 
 
-def show_verdict(report: Report, out: Output) -> None:
-    """What the verifier says, without its table of accounts, which is that of the chain."""
-    out.heading("\nverifier, from the exported bundle alone")
+def show_verdict(report: Report, source: str, out: Output) -> None:
+    """What the verifier found in a source, without its table of accounts, which says what the one above does."""
+    out.heading(f"\nverifier, from {source}")
     for line in text(report).rstrip().splitlines():
         if not line.startswith((" ", "accounts")):
             out.say(line)
