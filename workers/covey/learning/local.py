@@ -121,8 +121,9 @@ def _trained(
         at_work = mask[:, 0] * options.learning_rate
         with torch.no_grad():
             for (name, weight), gradient in zip(weights.items(), gradients, strict=True):
-                pull = options.proximal * (weight - base[name]) if options.proximal else 0
-                weight.sub_(at_work.view(-1, *[1] * (weight.ndim - 1)) * (gradient + pull))
+                if options.proximal:
+                    gradient.add_(options.proximal * (weight - base[name]))
+                weight.sub_(gradient.mul_(at_work.view(-1, *[1] * (weight.ndim - 1))))
     return {name: weight.detach().cpu().numpy() for name, weight in weights.items()}
 
 
@@ -186,7 +187,8 @@ def logits(layers: Layers, weights: Tensors, x: torch.Tensor) -> torch.Tensor:
             case Flatten():
                 values = values.flatten(2)
             case Dense():
-                values = torch.baddbmm(weights[f"{i}.bias"].unsqueeze(1), values, weights[f"{i}.weight"].mT)
+                # In this order the weight's gradient lies in memory as the weight does.
+                values = torch.baddbmm(weights[f"{i}.bias"].unsqueeze(2), weights[f"{i}.weight"], values.mT).mT
             case Conv():
                 values = _convolved(values, weights[f"{i}.weight"], weights[f"{i}.bias"])
             case Relu():
