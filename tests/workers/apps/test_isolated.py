@@ -1,6 +1,8 @@
 """Apps in processes of their own: what they do, and what a worker hears of those that hang, crash, print and pry."""
 
-import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -86,6 +88,27 @@ def test_an_app_that_hangs_is_stopped_with_all_it_started(tmp_path: Path) -> Non
     assert not _runs(int(pid.read_text()))
 
 
+def test_an_app_ends_with_a_worker_that_is_killed_while_it_trains(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    app = written(tmp_path, f"open({str(pid)!r}, 'w').write(str(os.getpid())); time.sleep(600)", "")
+    worker = (
+        "import os, pathlib, sys, threading, time\n"
+        "import numpy as np\n"
+        "from covey.apps.isolated import IsolatedApp, Source\n"
+        "model, pid = map(pathlib.Path, sys.argv[1:])\n"
+        "app = IsolatedApp(Source(model, model.parent), 600)\n"
+        "threading.Thread(target=app.train, args=({'p': np.zeros(1, np.float32)}, 0)).start()\n"
+        "while not (pid.exists() and pid.read_text()): time.sleep(0.05)\n"
+        "os.kill(os.getpid(), 9)\n"
+    )
+    ended = subprocess.run([sys.executable, "-c", worker, str(app), str(pid)], timeout=300, check=False)
+    assert ended.returncode == -9
+    deadline = time.monotonic() + 300
+    while _runs(int(pid.read_text())) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not _runs(int(pid.read_text()))
+
+
 def test_an_app_that_cannot_be_loaded_says_why(tmp_path: Path) -> None:
     with pytest.raises(AppError, match="cannot import model"):
         IsolatedApp(source(tmp_path, "pass", "import nothing_there"), LIMIT)
@@ -107,7 +130,6 @@ def test_an_app_does_not_get_the_worker_s_own_settings(tmp_path: Path, monkeypat
 
 def _runs(pid: int) -> bool:
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+    except OSError:
         return False
-    return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"

@@ -6,8 +6,11 @@ What the app prints goes to standard error, as a worker's standard output is the
 from __future__ import annotations
 
 import os
+import select
+import signal
 import socket
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +22,7 @@ from covey.apps.messages import BadMessage, Message, receive, send
 def main(descriptor: int) -> None:
     os.dup2(2, 1)
     with socket.socket(fileno=descriptor) as worker:
+        threading.Thread(target=_end_with, args=(worker,), daemon=True).start()
         try:
             app = _loaded(receive(worker).words)
             send(worker, Message({}))
@@ -28,6 +32,14 @@ def main(descriptor: int) -> None:
             send(worker, Message({"error": str(error)}))
         except BadMessage:
             pass  # the worker is gone
+
+
+def _end_with(worker: socket.socket) -> None:
+    """Ends this process and what the app started, once the worker is gone, whatever the app is doing."""
+    line = select.poll()
+    line.register(worker, select.POLLHUP)
+    line.poll()
+    os.killpg(0, signal.SIGKILL)
 
 
 def _loaded(given: Any) -> App:
