@@ -96,7 +96,6 @@ abstract contract AllianceState is IAllianceEvents {
         c.drawBlock = uint40(block.number);
         t.clock = c;
         t.round.voters = clients;
-        t.round.committed = 0;
         emit RoundFrozen(task, c.round, clients);
     }
 

@@ -17,7 +17,7 @@ contract AllianceLifeTest is AllianceTest {
         vm.assertEq(alliance.modelOf(task), aggregate, "accepted");
         vm.assertEq(pool(), 500e18 + 2, "half of the pool is for the last round, and dust");
         play();
-        assertPhase(Phase.Ended);
+        assertPhase(Phase.Ended, 0);
         vm.assertEq(uint256(alliance.clockOf(task).cause), uint256(Cause.Completed));
         vm.assertEq(pool(), 0, "refunded");
         assertConserved();

@@ -347,7 +347,7 @@ class Game:
         self.cause = settlement.ending(self.params, self.round, self.places)
         if self.cause is Cause.NONE:
             self.status, self.draw_block = Status.DRAWING, at.block
-            self.progress = replace(self.progress, voters=self.places.participants, committed=0)
+            self.progress = replace(self.progress, voters=self.places.participants)
             self._emit("RoundFrozen", round=self.round, clients=self.places.participants)
             return
         self.status = Status.ENDED
