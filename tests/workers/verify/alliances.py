@@ -1,10 +1,20 @@
 """Tasks of an Alliance, played on a real chain until they are over, and their bundles."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from random import Random
 
+from eth_abi.abi import encode
+
+from covey.chain import Record
+from covey.chain.contract import Call
 from covey.localnet import Localnet, Settings
-from covey.protocol.alliance.params import AllianceParams, Lengths
+from covey.protocol import lanes
+from covey.protocol.alliance import bitmaps, commitments
+from covey.protocol.alliance.commitments import Update
+from covey.protocol.alliance.params import NEUTRAL, AllianceParams, Lengths
+from covey.protocol.alliance.settlement import Ballot, Witness
+from covey.protocol.alliance.votes import Result, Vote
 from covey.verify.alliance.export import export_alliance
 from covey.verify.bundle import AllianceBundle
 from covey.verify.rpc import Node
@@ -74,6 +84,41 @@ class Season:
             self._act("collect", task, place)
         return self.bundle_of(task)
 
+    def play_odd_cid(self) -> AllianceBundle:
+        """An update whose CID is no text. Who votes hashes its bytes, or could not reveal."""
+        params = replace(_ONE_PROPOSER, max_clients=3, rounds=1)
+        self._tasks += 1
+        task, members = self._tasks, self._troupe.members
+        self._act("createTask", params.to_abi(), (bytes(32), "", "", "", NOBODY, 0))
+        for member in range(params.max_clients):
+            self._act("join", task, params.min_stake, member=member)
+        self._act("advance", task, after=MIN_PHASE)
+        drawn = next(record.arguments for record in self._act("advance", task) if record.name == "RolesDrawn")
+        (proposer,), salt = bitmaps.members(drawn["proposers"]), b"s" * 32
+
+        domain, raw = self._stage.domain, b"\xff\xfebafk"
+        update = Update(b"u" * 32, 1, raw.decode(errors="surrogateescape"))
+        commitment = domain.update_commitment(task, 0, members[proposer], update, salt)
+        self._act("commit", task, 0, proposer, commitment, member=proposer)
+        known = self._troupe.alliance.call("publish", task, 0, proposer, (update.update_hash, 1, "", salt))
+        fields = [task, 0, proposer, (update.update_hash, 1, raw, salt)]
+        opening = encode(["uint256", "uint256", "uint256", "(bytes32,uint32,bytes,bytes32)"], fields)
+        self._send(replace(known, data=known.data[:4] + opening))
+
+        vote = Vote(Result(b"a" * 32, drawn["proposers"]), True, (NEUTRAL,))
+        transcript, scores = commitments.transcript(drawn["seed"], [(proposer, update)]), lanes.pack(vote.contributions)
+        voters = bitmaps.members(drawn["voters"])
+        for voter in voters:
+            commitment = domain.vote_commitment(task, 0, members[voter], transcript, vote, salt)
+            self._act("commit", task, 0, voter, commitment, member=voter)
+        result = (vote.result.aggregate_hash, vote.result.accepted)
+        for voter in voters:
+            self._act("reveal", task, 0, voter, (result, True, scores, salt))
+        self._act("settle", task, Witness((vote.result,), scores, (Ballot(0, 0, True),) * 2, scores).to_abi())
+        for place in range(params.max_clients):
+            self._act("collect", task, place)
+        return self.bundle_of(task)
+
     def _play(self, tasks: Sequence[int]) -> list[Game]:
         self._tasks = tasks[-1]
         at = self._following(1)
@@ -87,10 +132,12 @@ class Season:
             acts = [act for game, _ in begun for act in game.turn(at)]
         raise AssertionError("a task did not end")
 
-    def _act(self, function: str, *arguments: object, member: int = 0, after: int = 1) -> None:
-        """One act in a block of its own."""
-        call = self._troupe.alliance.call(function, *arguments)
-        self._troupe.play([Act(member, call)], self._following(after).now)
+    def _act(self, function: str, *arguments: object, member: int = 0, after: int = 1) -> list[Record]:
+        """One act in a block of its own, and the events that it gave."""
+        return self._send(self._troupe.alliance.call(function, *arguments), member, after)
+
+    def _send(self, call: Call, member: int = 0, after: int = 1) -> list[Record]:
+        return self._troupe.play([Act(member, call)], self._following(after).now)
 
     def _following(self, seconds: int) -> Moment:
         """The next block; notes the hash of the latest."""

@@ -192,6 +192,15 @@ def test_a_postponed_draw_and_a_bench_that_makes_room(season: Season) -> None:
     assert any("place" in str(check.actual) for check in faults(with_log(bundle, evicted)))
 
 
+def test_a_cid_that_is_no_text_keeps_nobody_from_revealing(season: Season) -> None:
+    report = verify(season.play_odd_cid())
+    assert report.passed, text(report)
+    assert {line.reasons for line in report.accounts} == {
+        ("right as proposer in round 0",),
+        ("right as voter in round 0",),
+    }
+
+
 def test_the_command_from_a_node_and_alone_from_a_file(season: Season, decided: AllianceBundle, tmp_path: Path) -> None:
     right, wrong, copy = tmp_path / "right.json", tmp_path / "wrong.json", tmp_path / "checker"
     asked = [str(decided.task), "--rpc", season.url, "--alliance", decided.contracts.alliance]
