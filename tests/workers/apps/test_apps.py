@@ -72,6 +72,69 @@ def test_a_numpy_client_runs_unchanged() -> None:
     assert after < before / 100
 
 
+GOOD = {
+    "arrays": "arrays(p=np.ones(1, np.float32))",
+    "train": "{'num-examples': 3}",
+    "evaluate": "{'num-examples': 3, 'eval_loss': 0.5}",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "changed", "says"),
+    [
+        ("raises", {"train": "no_such_thing"}, "the app's train failed: NameError"),
+        ("names", {"arrays": "arrays(q=np.ones(1, np.float32))"}, "returned the arrays [q]; the task's"),
+        ("shapes", {"arrays": "arrays(p=np.ones(2, np.float32))"}, "returned p as float32(2,); the task's"),
+        ("types", {"arrays": "arrays(p=np.ones(1))"}, "returned p as float64(1,); the task's model has"),
+        ("nan", {"arrays": "arrays(p=np.full(1, np.nan, np.float32))"}, "NaN or infinity (p): lower the"),
+        ("uncounted", {"train": "{}"}, "counted None examples: return how many it used"),
+        ("none", {"train": "{'num-examples': 0}"}, "counted 0 examples: return how many it used"),
+        ("lossless", {"evaluate": "{'num-examples': 3, 'accuracy': 1.0}"}, "name the loss one of loss, eval_loss"),
+    ],
+)
+def test_what_a_bad_flower_app_hears(tmp_path: Path, name: str, changed: dict[str, str], says: str) -> None:
+    reply = GOOD | changed
+    package = tmp_path / f"app_{name}"
+    package.mkdir()
+    (tmp_path / "pyproject.toml").write_text(f"[tool.flwr.app.components]\nclientapp = 'app_{name}.client:app'\n")
+    (package / "__init__.py").touch()
+    (package / "client.py").write_text(
+        "import numpy as np\n"
+        "from flwr.app import Array, ArrayRecord, Message, MetricRecord, RecordDict\n"
+        "from flwr.clientapp import ClientApp\n"
+        "app = ClientApp()\n"
+        "def arrays(**named):\n"
+        "    return ArrayRecord({name: Array(array) for name, array in named.items()})\n"
+        "@app.train()\n"
+        "def train(msg, context):\n"
+        f"    content = {{'arrays': {reply['arrays']}, 'metrics': MetricRecord({reply['train']})}}\n"
+        "    return Message(content=RecordDict(content), reply_to=msg)\n"
+        "@app.evaluate()\n"
+        "def evaluate(msg, context):\n"
+        f"    content = {{'metrics': MetricRecord({reply['evaluate']})}}\n"
+        "    return Message(content=RecordDict(content), reply_to=msg)\n"
+    )
+    app = load_app(tmp_path, None, 0, ALONE)
+    with pytest.raises(AppError, match=re.escape(says)):  # noqa: PT012 (which of the two fails is the case's)
+        app.train({"p": np.zeros(1, np.float32)}, 0)
+        app.evaluate({"p": np.zeros(1, np.float32)}, 0)
+
+
+@pytest.mark.parametrize(
+    ("project", "says"),
+    [
+        ("[project]\nname = 'x'\n", "names no Flower clientapp"),
+        ("[tool.flwr.app.components]\nclientapp = 'nothing_here:app'\n", "cannot import nothing_here"),
+        ("[tool.flwr.app.components]\nclientapp = 'json:dumps'\n", "is function, not a Flower ClientApp"),
+        ("[tool.flwr.app.components]\nclientapp = 'json'\n", "names no object: write package.module:app"),
+    ],
+)
+def test_a_folder_that_is_no_flower_app_is_told(tmp_path: Path, project: str, says: str) -> None:
+    (tmp_path / "pyproject.toml").write_text(project)
+    with pytest.raises(AppError, match=re.escape(says)):
+        load_app(tmp_path, None, 0, ALONE)
+
+
 def test_a_flock_model_runs_on_safetensors(tmp_path: Path) -> None:
     data = tmp_path / "numbers.txt"
     data.write_text("1 -2 3 4")
