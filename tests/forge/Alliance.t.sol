@@ -37,6 +37,68 @@ contract AllianceLifeTest is AllianceTest {
         vm.assertEq(abi.encode(alliance.placesOf(task)), abi.encode(Places(1, 0, 0, 0)));
     }
 
+    /// Whoever reads the events alone knows a task's whole life.
+    function test_Events_TellWhatHappens() public {
+        Params memory p = params();
+        p.rounds = 1;
+        vm.expectEmit(address(alliance));
+        emit AllianceCreated(1, creator, p, terms());
+        create(p);
+        address[5] memory hotKeys;
+        for (uint256 i; i < 5; ++i) {
+            hotKeys[i] = operator(nameOf(i));
+            vm.expectEmit(address(alliance));
+            emit ClientJoined(task, i, hotKeys[i], hotKeys[i], 100e18);
+            join(100);
+        }
+        vm.warp(alliance.clockOf(task).joinEnd);
+        vm.expectEmit(address(alliance));
+        emit RoundFrozen(task, 0, 31);
+        advance();
+        nextBlock();
+        bytes32 seed = keccak256(abi.encode(bytes32("entropy"), alliance, task, uint256(0)));
+        vm.setBlockhash(alliance.clockOf(task).drawBlock, "entropy");
+        uint128 proposers = alliance.drawOf(task, 31, seed);
+        vm.expectEmit(address(alliance));
+        emit RolesDrawn(task, 0, seed, proposers, 31 & ~proposers);
+        vm.expectEmit(address(alliance));
+        emit KeeperPaid(task, keeper, 1e18);
+        advance();
+        uint256 proposer = scribe.members(proposers)[0];
+        uint256 voter = scribe.members(31 & ~proposers)[0];
+        Update memory u = scribe.update(task, 0, proposer);
+        vm.expectEmit(address(alliance));
+        emit Committed(task, 0, proposer, scribe.commitment(task, 0, hotKeys[proposer], u));
+        commitUpdate(proposer);
+        commitUpdate(scribe.members(proposers)[1]);
+        vm.expectEmit(address(alliance));
+        emit UpdatePublished(task, 0, proposer, u);
+        publish(proposer);
+        publish(scribe.members(proposers)[1]);
+        for (uint256 i; i < 3; ++i) {
+            uint256 each = scribe.members(31 & ~proposers)[i];
+            commitVote(each, honest(each));
+        }
+        vm.expectEmit(address(alliance));
+        emit VoteRevealed(task, 0, voter, votes[voter]);
+        revealAll();
+        Conclusion memory x;
+        (x.outcome, x.model, x.accepted) = (Outcome.Accepted, votes[voter].result.aggregateHash, proposers);
+        (x.inFavour, x.paid, x.medians) = (3 * 10_922, 1002e18, votes[voter].contributions);
+        Witness memory w = witness();
+        vm.expectEmit(address(alliance));
+        emit ClientJudged(task, 0, 0, Verdict.Right, uint256(1002e18) / 5, 0, 4);
+        vm.expectEmit(address(alliance));
+        emit RoundConcluded(task, 0, x);
+        vm.expectEmit(address(alliance));
+        emit AllianceEnded(task, 1, Cause.Completed, 0);
+        vm.prank(keeper);
+        alliance.settle(task, w);
+        vm.expectEmit(address(alliance));
+        emit Collected(task, 2, hotKeys[2], 100e18 + uint256(1002e18) / 5, true);
+        alliance.collect(task, 2);
+    }
+
     /// Each act pays its fee, be it a wei; without one nobody is told of pay.
     function test_Keepers_ArePaidTheFee() public {
         for (uint80 fee; fee < 2; ++fee) {
@@ -508,6 +570,8 @@ contract AllianceLifeTest is AllianceTest {
         refused(clients[0], abi.encodeCall(alliance.resume, (task, 0)), abi.encodeWithSelector(NotBenched.selector, 0));
         drawAny();
         vm.assertEq(alliance.roundOf(task).proposers | alliance.roundOf(task).voters, 29, "without 1");
+        vm.expectEmit(address(alliance));
+        emit ClientResumed(task, 1);
         vm.prank(clients[1]);
         alliance.resume(task, 1);
         propose();
@@ -657,6 +721,8 @@ contract AllianceLifeTest is AllianceTest {
         Params memory p = params();
         (p.rounds, p.maxClients) = (3, 5);
         begin(p, 5);
+        vm.expectEmit(address(alliance));
+        emit ClientLeft(task, 0);
         vm.prank(clients[0]);
         alliance.quit(task, 0);
         address newcomer = operator("newcomer");

@@ -38,11 +38,12 @@ contract AllianceAttacksTest is AllianceTest {
     function test_FreeRiding_EarnsNothingForContributions() public {
         _begin();
         propose();
-        voteAll(true, _three(NEUTRAL, NEUTRAL + 100, NEUTRAL + 100));
+        voteAll(true, _three(NEUTRAL, NEUTRAL + 100, NEUTRAL + 300));
         settle();
         uint256 byStake = uint256(249e18) / 2 / 2 / 3;
         vm.assertApproxEqAbs(earnedBy(0), byStake, 2);
-        vm.assertApproxEqAbs(earnedBy(1), byStake * 5 / 2, 4, "and half of three parts");
+        vm.assertApproxEqAbs(earnedBy(1), byStake + byStake * 3 / 4, 4, "a quarter of three parts");
+        vm.assertApproxEqAbs(earnedBy(2), byStake + byStake * 9 / 4, 4, "and three quarters");
     }
 
     /// A commitment is bound to the key that joined: a copy of another's can't be opened, and is silence.
