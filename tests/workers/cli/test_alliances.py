@@ -3,7 +3,9 @@
 import json
 from pathlib import Path
 
+from covey.chain import Deployment
 from covey.cli.exits import Exit
+from covey.protocol.alliance.params import DEMO, AllianceParams
 from covey.roles.alliance.models import hash_of
 from tests.workers.cli.conftest import Covey, Endow
 
@@ -93,3 +95,16 @@ def test_rules_that_voters_could_not_follow_are_refused(covey: Covey) -> None:
     outcome = covey(*POST, "--rule", "fltrust", account=CREATOR)
     assert outcome.code == Exit.SETUP
     assert "choose another rule" in outcome.lines[1]
+
+
+def test_a_task_whose_rule_is_no_plan_is_shown(covey: Covey) -> None:
+    deployment = Deployment.load(covey.deployment)
+    params = AllianceParams(rule=1, min_stake=1, pool=0, keeper_fee=0, lengths=DEMO)
+    terms = (bytes(32), "", "[" * 500, "", "0x" + "00" * 20, 0)
+    posting = deployment.contracts().alliance.call("createTask", params.to_abi(), terms)
+    posted = {**posting.message(None).encoded(), "from": covey.address(CREATOR)}
+    covey.net.rpc("eth_sendTransaction", posted)
+    covey.net.mine()
+    task = max(alliance["task"] for alliance in covey.ok("fl", "list"))
+    assert covey.ok("fl", "status", str(task))["rule"] == "[" * 500
+    assert "[" * 20 in covey("fl", "status", str(task)).out

@@ -20,7 +20,8 @@ from covey.cli.exits import Exit
 from covey.cli.failures import CliError
 from covey.cli.output import Output, Table
 from covey.cli.settings import names_in
-from covey.federated.plan import plan_of
+from covey.federated.errors import FederatedError
+from covey.federated.plan import parse, plan_of
 from covey.learning.artefact import encode
 from covey.learning.data import Dataset, load
 from covey.learning.families import FAMILIES
@@ -143,7 +144,7 @@ def show(connection: Connection, task: int, out: Output) -> None:
             "until": waiting.until,
             "creator": state.creator,
             "uri": state.terms.uri,
-            "rule": json.loads(state.terms.rule_parameters),
+            "rule": _rule(state.terms.rule_parameters),
             "model": state.model,
             "pool": str(state.pool),
             "params": asdict(state.params),
@@ -190,6 +191,15 @@ def leave(session: Session, task: int) -> None:
 
 
 # Showing --------------------------------------------------------------------------------------------------------------
+
+
+def _rule(text: str) -> object:
+    """A task's aggregation as an object; as its text if that is no plan, as anybody may post anything."""
+    try:
+        parse(text.encode(errors="surrogateescape"))
+    except FederatedError:
+        return text
+    return json.loads(text)
 
 
 def _show_clients(view: AllianceView, out: Output) -> None:
