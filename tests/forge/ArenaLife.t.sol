@@ -522,6 +522,7 @@ contract ArenaLifeTest is ArenaTest {
         for (uint256 round; round < 3; ++round) {
             play(round);
         }
+        vm.assertEq(arena.panelOf(task, 0).weight, weightOf(0) + weightOf(1) + weightOf(2), "of those who stayed");
         wrapUp();
         assertConserved(0);
     }

@@ -132,7 +132,7 @@ contract ArenaLimitsTest is ArenaTest {
     }
 
     /// @dev In every word of the bitmap, every seventh model.
-    function test_MalformedModelsAreNotedUpToTheLast() public {
+    function test_MalformedModelsAndWinnersAreNotedUpToTheLast() public {
         bytes[] memory vectors = new bytes[](1);
         uint256[] memory scores = new uint256[](600);
         uint256[] memory winners = new uint256[](256);
@@ -151,6 +151,9 @@ contract ArenaLimitsTest is ArenaTest {
         for (uint256 i; i < 3 * 256; ++i) {
             uint256 bit = ArenaStage(address(arena)).malformed(1, 0, i / 256) >> (i % 256) & 1;
             vm.assertEq(bit, i < scores.length && i % 7 == 6 ? 1 : 0);
+        }
+        for (uint256 rank; rank < winners.length; ++rank) {
+            vm.assertEq(ArenaStage(address(arena)).winner(1, 0, rank), winners[rank]);
         }
     }
 

@@ -136,6 +136,8 @@ contract ArenaPhasesTest is ArenaTest {
         publish(0, 0);
         vm.warp(maskEnd + 199);
         assertPhase(Phase.Publish, 0, maskEnd + 200);
+        Shard[] memory shards = scribe.shards(3);
+        refused(creator, abi.encodeCall(IArena.postKey, (task, 0, scribe.shardKey(0), shards)), wrongPhase());
         Publication memory m = scribe.publication(task, 1, 0, "bob");
         bytes memory call = abi.encodeCall(IArena.publish, (m, Earlier(0, 0), scribe.sign("bob", m)));
         skip(1);

@@ -256,6 +256,9 @@ contract ArenaRefusalsTest is ArenaTest {
         // 2 steps, 3 rounds settled and tallied, 16 + 8 members.
         (p = params()).keeperFee = uint80(p.bounty / 10 / 32 + 1);
         _refuseParams(p, "keeperFee");
+        p.keeperFee -= 1;
+        vm.assertEq(uint256(p.keeperFee) * 32, p.bounty / 10, "the most");
+        create(p);
         (p = params()).quota = 11;
         _refuseParams(p, "quota");
         p.quota = 1001;

@@ -229,6 +229,15 @@ contract ArenaScoresTest is ArenaTest {
         arena.settle(task, w);
     }
 
+    /// @dev What nobody has to score to report it again.
+    function test_GuessIsTheFirstWinnersConsensus() public {
+        Params memory p = params();
+        p.k1 = 1;
+        begin(p);
+        play(0);
+        vm.assertEq(arena.progressOf(task).guess, 23_000);
+    }
+
     function test_I15_AlteredWinnersOfTheWitness() public {
         Witness memory w = _toSettle();
         w.winners = _lanes(3, 1, 2);

@@ -70,6 +70,11 @@ contract ArenaStage is ArenaState {
         return _tasks[task].rounds[round].malformed[word];
     }
 
+    /// @notice The handle that won a rank, from 0 on.
+    function winner(uint256 task, uint256 round, uint256 rank) external view returns (uint256) {
+        return _tasks[task].rounds[round].winners[rank / 16] >> (rank % 16 * 16) & 0xffff;
+    }
+
     function _stageProgress(Task storage t, uint16 models, uint16 validators) private {
         uint256 total = uint256(STAKE) * validators;
         uint256 weight = validators * Weights.weightDown(STAKE, Weights.cap(total, validators), total);
