@@ -232,6 +232,46 @@ def test_a_newcomer_finds_the_model_with_any_client_that_stayed(network: Network
         assert open_store(f"dir:{network.folder / f'worker-{account}' / 'content'}").has(final)
 
 
+REORGANISED = 4
+"""Blocks."""
+
+STAGES: tuple[Callable[[AllianceState], bool], ...] = (
+    lambda s: bool(s.rounds),
+    lambda s: bool(s.rounds and s.rounds[0].commitments),
+    lambda s: bool(s.rounds and s.rounds[0].updates),
+    lambda s: bool(s.rounds and len(s.rounds[0].commitments) > len(s.rounds[0].updates) > 0),
+    lambda s: bool(s.rounds and s.rounds[0].votes),
+    lambda s: s.settled >= 1,
+)
+"""How far the first round of a task is."""
+
+
+@pytest.mark.slow
+def test_reorganisations_in_every_phase_cost_nobody_anything(network: Network, tmp_path: Path) -> None:
+    clients = range(FIRST, FIRST + 3)
+    files = parts(tmp_path, len(clients))
+    task = post(network, 3, start(), proposer_share=1)
+    network.mine_every(1)
+    for account, file in zip(clients, files, strict=True):
+        network.start("client", account, task=task, data=str(file), patience=10**6)
+    state = network.await_task(ALLIANCE, task, lambda s: len(s.clients) == len(clients))
+    network.skip_to(state.created_at + LENGTHS.join)
+    for _ in range(2 * REORGANISED):  # so that none takes back the skip
+        network.net.rpc("evm_mine")
+    network.start("keeper", KEEPER, alliance=task)
+    for reached in STAGES:
+        network.await_task(ALLIANCE, task, reached)
+        network.net.rpc("anvil_reorg", REORGANISED, [])
+    state = network.await_task(ALLIANCE, task, lambda s: s.status is Status.ENDED and not s.clients)
+
+    assert state.cause is Cause.COMPLETED
+    for played in state.rounds:
+        assert {judgement.verdict for judgement in played.judgements.values()} == {Verdict.RIGHT}
+    assert [n for w in network.workers.values() for n in w.heard() if "took back" in n.text]
+    for worker in network.workers.values():
+        assert network.await_exit(worker) == 0, network.story()
+
+
 @pytest.mark.slow
 def test_workers_killed_at_every_step_lose_nothing(network: Network, tmp_path: Path) -> None:
     clients = range(FIRST, FIRST + 3)
