@@ -8,7 +8,8 @@ The app is bench/simulation_app, in the pattern of Flower's PyTorch quickstart. 
 many processes (`covey fl simulate-app`), with the clients that Flower drew; then it trains its own family of the same
 layers, from the same weights, on the same examples (`covey fl simulate`). Aggregates of the app must agree within 1e-6
 after the first round, accuracies in the end within a point. Rates leave out the first round, in which processes start;
-the time until it is over is printed beside them. Of the repetitions each way's best counts.
+the time until it is over is printed beside them. Of the repetitions each way's best counts. What all processes of a way
+used of the processors is printed, too: on a machine that others use it tells more than the clock.
 """
 
 import argparse
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import torch
 
 from covey.federated.clients import OwnJob, Population
@@ -64,15 +66,44 @@ class Case:
 
 @dataclass(frozen=True)
 class Run:
-    """One way's run: seconds of each round, and the models after the first and the last."""
+    """One way's run: seconds of each round, `busy` seconds of processors after the first, first and last models."""
 
     seconds: Sequence[float]
+    busy: float
     first: Any
     last: Any
 
     def rate(self, case: Case) -> float:
         """Clients per second, the first round left out."""
         return case.per_round * case.rounds / sum(self.seconds[1:])
+
+    def cost(self, case: Case) -> float:
+        """Processor seconds per client, of all processes, the first round left out."""
+        return self.busy / (case.per_round * case.rounds)
+
+
+class Clock:
+    """Times of the ends of rounds, and what this process and its descendants have used of processors by then."""
+
+    def __init__(self) -> None:
+        self._times: list[float] = []
+        self._used: list[float] = []
+
+    def tick(self) -> None:
+        self._times.append(time.perf_counter())
+        self._used.append(sum(map(_used, [psutil.Process(), *psutil.Process().children(recursive=True)])))
+
+    def run(self, models: Sequence[Any]) -> Run:
+        """From the first tick, when the first round began."""
+        return Run(np.diff(self._times).tolist(), self._used[-1] - self._used[1], models[0], models[-1])
+
+
+def _used(process: psutil.Process) -> float:
+    try:
+        times = process.cpu_times()
+    except psutil.NoSuchProcess:
+        return 0.0
+    return float(times.user + times.system)
 
 
 def images(clients: int) -> tuple[Dataset, Dataset]:
@@ -142,6 +173,8 @@ def run(case: Case, processes: int, repetitions: int, folder: Path) -> dict[str,
                 "first_round_seconds": round(found.seconds[0], 1),
                 "accuracy": round(accuracies[name], 4),
                 "ratio": round(found.rate(case) / best["flower"].rate(case), 2),
+                "processor_ms_per_client": round(1000 * found.cost(case), 2),
+                "processor_ratio": round(best["flower"].cost(case) / found.cost(case), 2),
             }
             for name, found in best.items()
         },
@@ -158,7 +191,7 @@ def by_flower(case: Case, start: Weights, processes: int, folder: Path) -> tuple
 
     draws: list[list[int]] = []
     models: list[Weights] = []
-    times: list[float] = []
+    clock = Clock()
 
     def drawn(contents: list[RecordDict], key: str) -> MetricRecord:
         """Flower's hook for metrics tells which clients took part."""
@@ -166,7 +199,7 @@ def by_flower(case: Case, start: Weights, processes: int, folder: Path) -> tuple
         return MetricRecord()
 
     def after(number: int, arrays: ArrayRecord) -> None:
-        times.append(time.perf_counter())
+        clock.tick()
         if number in (1, case.rounds + 1):
             models.append({name: array.numpy() for name, array in arrays.items()})
 
@@ -183,21 +216,22 @@ def by_flower(case: Case, start: Weights, processes: int, folder: Path) -> tuple
     run_simulation(server, app, case.clients, backend_config={"client_resources": {"num_cpus": 1}, "init_args": ray})
     if len(draws) != case.rounds + 1:
         raise SystemExit("Flower's simulation ended early")
-    return Run(np.diff(times).tolist(), models[0], models[-1]), draws
+    return clock.run(models), draws
 
 
 def by_covey(
     crew: Crew[Job[Any]], start: Any, size: int, move: Callable[[Any, Any], Any], draws: Sequence[Sequence[int]]
 ) -> Run:
     """Covey's run with these clients."""
-    plan, times, models = Plan(), [time.perf_counter()], []
+    plan, clock, models = Plan(), Clock(), []
+    clock.tick()
     with crew:
         for played in play(start, size, plan, draws, partial(aggregated, crew, plan), move):
             if played.refused:
                 raise SystemExit(played.refused)
-            times.append(time.perf_counter())
+            clock.tick()
             models = [*models[:1], played.model]
-    return Run(np.diff(times).tolist(), models[0], models[-1])
+    return clock.run(models)
 
 
 def same(model: Model, start: Weights) -> Model:
@@ -282,8 +316,9 @@ def main() -> None:
         print(f"\n{row['case']}, of {arguments.clients:,}: {best} x Flower on the same app; goal {row['goal']}")
         for name, way in row["ways"].items():
             print(
-                f"  {name:18} {way['clients_per_second']:8.1f} clients/s ({way['ratio']:5.2f} x), first round after "
-                f"{way['first_round_seconds']:4.1f} s, accuracy {100 * way['accuracy']:.1f} %"
+                f"  {name:18} {way['clients_per_second']:8.1f} clients/s ({way['ratio']:5.2f} x), "
+                f"{way['processor_ms_per_client']:7.2f} ms of a processor each ({way['processor_ratio']:5.2f} x), "
+                f"first round after {way['first_round_seconds']:4.1f} s, accuracy {100 * way['accuracy']:.1f} %"
             )
 
 
