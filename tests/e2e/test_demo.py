@@ -116,7 +116,7 @@ def check_alliance(story: dict[str, Any]) -> None:
     assert lost == {story["vanished"]}
     honest = set(clients) - {"idler", "poisoner", story["vanished"]}
     assert clients["poisoner"]["slashed"] > 0
-    assert all(clients["poisoner"]["earned"] < clients[name]["earned"] for name in honest)
+    assert clients["poisoner"]["earned"] < sum(clients[name]["earned"] for name in honest) / len(honest)
     assert sum(story["money"]["came"].values()) == sum(story["money"]["went"].values())
 
 
