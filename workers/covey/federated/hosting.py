@@ -32,16 +32,16 @@ class AppJob:
     fraction_bits: int
     data: Path | None = None
     config: Mapping[str, bool | int | float | str] = field(default_factory=dict)
-    block: int = 1
 
-    def updates(self, model: Weights, clients: Sequence[int], round: int) -> Batch:
-        """What `clients` send, in their order. Raises AppError, NonFiniteUpdateError."""
+    def updates(self, model: Weights, clients: Sequence[int], round: int) -> Iterator[Batch]:
+        """What `clients` send, in their order, one at a time. Raises AppError, NonFiniteUpdateError."""
         from covey.learning.devices import cpu_threads  # torch takes seconds to import
 
-        with cpu_threads(1):
-            trained = [self._client(client).train(model, round) for client in clients]
-        rows = [difference(each.parameters, model, self.coordinates, self.fraction_bits) for each in trained]
-        return Batch(np.stack(rows), tuple(each.samples for each in trained))
+        for client in clients:
+            with cpu_threads(1):
+                trained = self._client(client).train(model, round)
+            row = difference(trained.parameters, model, self.coordinates, self.fraction_bits)
+            yield Batch(row[np.newaxis], (trained.samples,))
 
     def evaluations(self, model: Weights, clients: Sequence[int], round: int) -> list[Evaluated]:
         """What `clients` think of a model. Raises AppError."""

@@ -44,13 +44,10 @@ class Batch:
 class Job(Protocol[M_contra]):
     """What trains clients: it does not change from round to round, and pickles."""
 
-    @property
-    def block(self) -> int:
-        """How many clients to train at a time, where only the sum of their updates is wanted."""
-        ...
-
-    def updates(self, model: M_contra, clients: Sequence[int], round: int) -> Batch:
-        """What `clients` send, in their order. Raises NonFiniteUpdateError."""
+    def updates(self, model: M_contra, clients: Sequence[int], round: int) -> Iterator[Batch]:
+        """What `clients` send, in their order, as many at a time as are best trained together. Raises
+        NonFiniteUpdateError.
+        """
         ...
 
 
@@ -107,7 +104,7 @@ def play(
 def gathered(crew: Crew[Job[M]], model: M, clients: Sequence[int], round: int) -> Batch:
     """All updates of a round."""
     batches = crew.map(partial(_updates, model, round), clients)
-    return Batch(np.concatenate([b.rows for b in batches]), tuple(count for b in batches for count in b.samples))
+    return joined([batch for part in batches for batch in part])
 
 
 def aggregated(
@@ -124,16 +121,21 @@ def aggregated(
     return Received(len(clients), plan.aggregate(cohort))
 
 
-def _updates(model: M, round: int, job: Job[M], clients: Sequence[int]) -> Batch:
-    return job.updates(model, clients, round)
+def joined(batches: Sequence[Batch]) -> Batch:
+    """All of them as one."""
+    samples = tuple(count for batch in batches for count in batch.samples)
+    return Batch(np.concatenate([batch.rows for batch in batches]), samples)
+
+
+def _updates(model: M, round: int, job: Job[M], clients: Sequence[int]) -> list[Batch]:
+    return list(job.updates(model, clients, round))
 
 
 def _sums(rule: FedAvg, model: M, round: int, job: Job[M], clients: Sequence[int]) -> tuple[Sums, int]:
     """Sum of weight_i x_i, and of weight_i."""
     total: Sums | None = None
     whole = 0
-    for start in range(0, len(clients), job.block):
-        batch = job.updates(model, clients[start : start + job.block], round)
+    for batch in job.updates(model, clients, round):
         weights = rule.weights(batch.samples)
         sums, whole = _weighted(batch.rows, weights), whole + sum(weights)
         total = sums if total is None else np.add(total, sums, out=total)
