@@ -37,6 +37,7 @@ _ALLIANCE = tuple(
 )
 
 STAGES = (
+    Stage((Target("tests/forge/Bitmaps.t.sol", "BitmapsTest"),), "Bitmaps"),
     Stage((Target("tests/forge/Weights.t.sol", "WeightsTest"),), "Weights"),
     Stage((Target.of("tests/forge/RingHarness.sol"),), "{RingSignature,Rings}"),
     Stage((Target("tests/forge/Roles.t.sol", "RolesTest"),), "Roles"),
