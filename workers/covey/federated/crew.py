@@ -33,7 +33,9 @@ class Crew(Protocol[J_co]):
     ) -> None: ...
 
     def map(self, task: Task[J_co, T, R], items: Sequence[T]) -> list[R]:
-        """The results of `task` on one share per member, in the items' order. Raises what a task raises."""
+        """The results of `task` on one share per member, in the items' order. Raises what the first share raises that
+        does.
+        """
         ...
 
 

@@ -5,6 +5,7 @@ A member is an actor with one processor; job and models go through Ray's object 
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Sequence
 from contextlib import ExitStack
@@ -44,10 +45,11 @@ class OverRay(Generic[J]):
                     object_store_memory=_STORE,
                     include_dashboard=False,
                     log_to_driver=False,
+                    logging_level=logging.WARNING,
                     _temp_dir=folder,
                 )
             else:
-                ray.init(address=address, log_to_driver=False)
+                ray.init(address=address, log_to_driver=False, logging_level=logging.WARNING)
             stack.callback(ray.shutdown)
             held = ray.put(job)
             self._members: list[Any] = [_Actor.remote(held) for _ in range(size)]
@@ -64,11 +66,11 @@ class OverRay(Generic[J]):
     def map(self, task: Task[J, T, R], items: Sequence[T]) -> list[R]:
         held = ray.put(task)
         parts = zip(self._members, shares(items, self.size), strict=False)
+        running = [member.run.remote(held, share) for member, share in parts]
         try:
-            results: list[R] = ray.get([member.run.remote(held, share) for member, share in parts])
+            return [ray.get(one) for one in running]  # in order, so that of several errors the first share's counts
         except RayTaskError as error:
             raise error.cause from None
-        return results
 
 
 class _Member(Generic[J]):
