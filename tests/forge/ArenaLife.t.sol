@@ -511,6 +511,7 @@ contract ArenaLifeTest is ArenaTest {
         member("fay", 500);
         vm.assertEq(enrolValidator("fay", 220), 2);
         vm.assertEq(locked("xena"), 0);
+        vm.assertEq(arena.validatorOf(task, 2).handle, 0, "validators have none");
         // Who was evicted may come again with more.
         vm.prank(addr("xena"));
         vault.stake(20e18);

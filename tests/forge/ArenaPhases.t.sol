@@ -176,6 +176,18 @@ contract ArenaPhasesTest is ArenaTest {
         assertPhase(Phase.Conclude, 0, 0);
     }
 
+    function test_NoRoundFollowsTheLast() public {
+        begin(params());
+        play(0);
+        play(1);
+        publishAll(2);
+        postKey(2);
+        commitAll(2, fairScores(4));
+        revealAll(2, fairScores(4));
+        Submission memory m = scribe.submission(task, 0, 3, "ada");
+        refused(relay, abi.encodeCall(IArena.submit, (m, scribe.sign("ada", m))), wrongPhase());
+    }
+
     function test_KeyComesTooLateAtItsDeadline() public {
         begin(params());
         publishAll(0);
