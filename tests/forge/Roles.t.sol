@@ -73,6 +73,7 @@ contract RolesTest is Test {
     function test_ProposersAreAShareWithinBounds() public pure {
         vm.assertEq(Roles.proposersUp(400_000, 5, 1), 2);
         vm.assertEq(Roles.proposersUp(400_001, 5, 1), 3, "up");
+        vm.assertEq(Roles.proposersUp(555_556, 9, 1), 6, "up by the least");
         vm.assertEq(Roles.proposersUp(1, 128, 3), 3, "enough updates");
         vm.assertEq(Roles.proposersUp(1_000_000, 128, 3), 126, "two vote");
         vm.assertEq(Roles.proposersUp(1, 3, 1), 1);
