@@ -495,6 +495,32 @@ contract ArenaLifeTest is ArenaTest {
         assertConserved(0);
     }
 
+    function test_I3_WhatDelegatorsClaimBeforeTheEndWaitsForNobody() public {
+        address olga = rich("olga");
+        member("vera", 100);
+        delegateTo(addr("vera"), olga, 100e18);
+        nextBlock();
+        create(params());
+        enrolValidator("vera", 200);
+        (string[] memory all, string[] memory others) = (validators, new string[](2));
+        (others[0], others[1]) = (all[1], all[2]);
+        validators = others;
+        enrolAll();
+        validators = all;
+        drawRings();
+        maskAll();
+        for (uint256 round; round < 3; ++round) {
+            play(round);
+        }
+        openAndTally();
+        concludeAll();
+        vm.assertGt(arena.claimDelegation(task, addr("vera"), olga), 0);
+        arena.finish(task);
+        arena.claimRelay(task, relay);
+        parties.push(olga);
+        assertConserved(0);
+    }
+
     function test_ALargerLockEvictsTheSmallest() public {
         Params memory p = params();
         (p.maxTrainers, p.maxValidators) = (4, 3);

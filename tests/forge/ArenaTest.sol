@@ -342,6 +342,12 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
 
     /// @dev Everything after the last round that goes well.
     function wrapUp() internal {
+        openAndTally();
+        finish();
+    }
+
+    /// @dev Whoever won delivers.
+    function openAndTally() internal {
         openAll();
         for (uint256 round; round < arena.scheduleOf(task).rounds; ++round) {
             if (arena.resultOf(task, round).winners == 0) continue;
@@ -351,7 +357,6 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
                 deliver(revealed[round].handles[winners[i]], round);
             }
         }
-        finish();
     }
 
     function finish() internal {
