@@ -214,7 +214,9 @@ contract ArenaPhasesTest is ArenaTest {
         m.last = false;
         send(3, m);
         vm.assertEq(arena.roundOf(task, 0).committed, 4);
+        vm.assertEq(arena.handleOf(task, 3).committed, 1);
         pass(3, 0);
+        vm.assertEq(arena.handleOf(task, 3).committed, 0, "nothing is owed");
         vm.assertEq(arena.roundOf(task, 0).committed, 3);
         assertPhase(Phase.Publish, 0, maskEnd + 200);
     }
