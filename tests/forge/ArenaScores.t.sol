@@ -229,6 +229,41 @@ contract ArenaScoresTest is ArenaTest {
         arena.settle(task, w);
     }
 
+    /// @dev A validator whose stake is next to nothing agrees and reveals first.
+    function test_AVectorOfNoWeightKeepsNobodyFromPay() public {
+        Params memory p = params();
+        (p.epsilon, p.minValidatorStake) = (100, TOKEN);
+        create(p);
+        string[] memory all = validators;
+        validators = new string[](0);
+        enrolAll();
+        validators = all;
+        for (uint256 i; i < 3; ++i) {
+            uint256 stake = i == 0 ? 10 : 900_000;
+            member(all[i], stake);
+            enrolValidator(all[i], stake);
+        }
+        drawRings();
+        maskAll();
+        publishAll(0);
+        postKey(0);
+        vm.assertEq(weightOf(0), 0);
+        uint256[] memory scores = new uint256[](4);
+        for (uint256 i; i < 4; ++i) {
+            scores[i] = 20_001 + 1000 * i;
+        }
+        bytes memory near = scribe.pack(scores);
+        for (uint256 i; i < 3; ++i) {
+            commit(i, 0, i == 0 ? near : fairScores(4));
+        }
+        for (uint256 i; i < 3; ++i) {
+            reveal(i, 0, i == 0 ? near : fairScores(4));
+        }
+        settle(0);
+        vm.assertEq(arena.resultOf(task, 0).paidVectors, 1);
+        vm.assertEq(arena.paidVectorOf(task, 0, 0).members, 6);
+    }
+
     /// @dev What nobody has to score to report it again.
     function test_GuessIsTheFirstWinnersConsensus() public {
         Params memory p = params();
