@@ -89,6 +89,17 @@ contract RankingTest is Test {
         harness.checkWinners(_packed(models), winners, rule);
     }
 
+    function test_I15_RejectsAWinnerAtTheBaseline() public {
+        Model[] memory models = new Model[](2);
+        (models[0], models[1]) = (Model(100, 0, 0), Model(2, 0, 1));
+        _enter(models);
+        uint256[] memory winners = new uint256[](1);
+        winners[0] = 1;
+        bytes memory medians = _packed(models);
+        vm.expectRevert(abi.encodeWithSelector(Ranking.WinnerOutOfOrder.selector, 0));
+        harness.checkWinners(medians, winners, Ranking.Rule(2, 1, 1, 2, 1, 0));
+    }
+
     /// @dev Nothing counted: nobody wins.
     function test_I15_NobodyWinsWhenNothingCounts() public view {
         Ranking.Rule memory rule = Ranking.Rule(16, 0, 3, 2, 100, 0);
