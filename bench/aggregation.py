@@ -11,8 +11,6 @@ for use.
 
 import argparse
 import json
-import os
-import platform
 import sys
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from support.machine import machine
 
 from covey.federated.cohort import Cohort, cohort_of
 from covey.federated.fixed import dequantise, quantise
@@ -130,14 +129,6 @@ def measure(case: Case, repetitions: int) -> dict[str, float]:
             if off > TOLERANCE:
                 raise SystemExit(f"{case.name}: {name} differs by {off}")
     return best
-
-
-def machine() -> str:
-    """The processor that does the work."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores"
 
 
 def main() -> None:

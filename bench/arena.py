@@ -30,10 +30,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
 from rich.console import Console
 from rich.table import Table
-from scoring import machine
+from support.machine import machine
 
 from covey.chain import Record, queries
 from covey.cli.acts.demo import BOUNTY, LENGTHS
@@ -442,7 +441,7 @@ def main() -> None:
 
     reports = [measure(people) for people in PEOPLE if arguments.people in (people, "both")]
     here = {
-        "machine": machine(torch.device("cpu")),
+        "machine": machine(),
         "python": platform.python_version(),
         "torch": version("torch"),
         "block_time": BLOCK_TIME,

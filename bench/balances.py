@@ -22,13 +22,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from scoring import machine
 from support.deeds import Deed, Hands
+from support.machine import machine
 
 from covey import figures
 from covey.apps.own import OwnApp
@@ -348,9 +347,9 @@ def main() -> None:
     if arguments.plots:
         draw(arguments.plots, curves)
     if arguments.json:
-        print(json.dumps({"machine": machine(torch.device("cpu")), "curves": [asdict(curve) for curve in curves]}))
+        print(json.dumps({"machine": machine(), "curves": [asdict(curve) for curve in curves]}))
         return
-    print(f"{machine(torch.device('cpu'))}; {CLIENTS} clients, {arguments.rounds} rounds, {RULE.name}")
+    print(f"{machine()}; {CLIENTS} clients, {arguments.rounds} rounds, {RULE.name}")
     show(curves)
 
 

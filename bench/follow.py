@@ -437,10 +437,9 @@ def main() -> None:
 
 
 def report(chain: Chain, as_json: bool) -> None:
-    import torch
     from scoring import machine  # with torch, which the follower's process is measured without
 
-    here = {"machine": machine(torch.device("cpu")), "python": platform.python_version()}
+    here = {"machine": machine(), "python": platform.python_version()}
     here["load before"] = f"{os.getloadavg()[0]:.1f}"
     with opened(chain) as bench:
         runs = [bench.run("from nothing"), bench.run("again")]

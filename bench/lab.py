@@ -11,9 +11,9 @@ several repetitions after a warm-up.
 import argparse
 import json
 import os
-import platform
 import time
-from pathlib import Path
+
+from support.machine import processor
 
 from covey.lab.rules import RULES
 from covey.lab.strategies.validators import VALIDATORS
@@ -22,14 +22,6 @@ from covey.lab.trial import play_validators
 from covey.lab.world import Metric, World
 
 GOAL = 1000
-
-
-def machine() -> str:
-    """The processor that does the work."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, one core of {os.cpu_count()}"
 
 
 def rounds_per_second(rule: str, metric: Metric, validators: int, models: int, rounds: int, repetitions: int) -> int:
@@ -63,10 +55,11 @@ def main() -> None:
         for rule in RULES
         for metric in Metric
     }
+    here = f"{processor()}, one core of {os.cpu_count()}"
     if arguments.json:
-        print(json.dumps({"machine": machine(), "size": size, "goal": GOAL, "rounds_per_second": figures}))
+        print(json.dumps({"machine": here, "size": size, "goal": GOAL, "rounds_per_second": figures}))
         return
-    print(machine())
+    print(here)
     print(f"{size[0]} validators, {size[1]} models; goal {GOAL:,} rounds per second")
     for name, figure in figures.items():
         print(f"{name:16} {figure:7,} rounds per second")

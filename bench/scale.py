@@ -30,12 +30,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import torch
 from eth_utils.address import to_checksum_address
 from rich.console import Console
 from rich.table import Table
-from scoring import machine
 from support.deeds import TRANSACTION_GAS, Deed, Hands, require_success, transaction
+from support.machine import machine
 
 from covey.chain import Call, Gateway, Parameters, Sender, deploy
 from covey.chain.artefacts import codebook
@@ -535,7 +534,7 @@ def main() -> None:
     arguments = parser.parse_args()
     sizes = [int(n) for n in arguments.sizes.split(",")]
 
-    here = {"machine": machine(torch.device("cpu")), "python": platform.python_version()}
+    here = {"machine": machine(), "python": platform.python_version()}
     here["load before"] = f"{os.getloadavg()[0]:.1f}"
     began = time.monotonic()
     found = measure(sizes)

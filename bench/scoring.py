@@ -8,13 +8,11 @@ is the best of several repetitions after a warm-up.
 
 import argparse
 import json
-import os
-import platform
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
+from support.machine import machine
 
 from covey.learning.artefact import encode
 from covey.learning.data import load_digits, split_for_task
@@ -32,16 +30,6 @@ def best_of(repetitions: int, work: Callable[[], list[Score]]) -> tuple[float, l
         result = work()
         shortest = min(shortest, time.perf_counter() - start)
     return shortest, result
-
-
-def machine(device: torch.device) -> str:
-    """The processor that does the work."""
-    if device.type == "cuda":
-        return torch.cuda.get_device_name(device)
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores"
 
 
 def main() -> None:
@@ -70,8 +58,9 @@ def main() -> None:
     single_seconds, alone = best_of(arguments.repetitions, one_by_one)
     if together != alone:
         raise SystemExit("scores differ between the two ways")
+    device = resolve_device(arguments.device)
     report = {
-        "machine": machine(resolve_device(arguments.device)),
+        "machine": torch.cuda.get_device_name(device) if device.type == "cuda" else machine(),
         "threads": arguments.threads,
         "torch": torch.__version__,
         "architecture": arguments.architecture,

@@ -16,7 +16,6 @@ import argparse
 import json
 import logging
 import os
-import platform
 import sys
 import tempfile
 import time
@@ -29,6 +28,7 @@ from typing import Any
 import numpy as np
 import psutil
 import torch
+from support.machine import machine
 
 from covey.federated.clients import OwnJob, Population
 from covey.federated.crew import Crew, crew_of
@@ -259,14 +259,6 @@ def share_right(net: torch.nn.Module, weights: Weights, test: Dataset) -> float:
     return float((guesses == test.y).mean())
 
 
-def machine() -> str:
-    """The processor that does the work, and how busy it is."""
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return f"{names[0] if names else platform.processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}"
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", choices=["linear", "cnn"])
@@ -301,7 +293,7 @@ def main() -> None:
         ),
     }
     rows = []
-    before = machine()
+    before = f"{machine()}, load {os.getloadavg()[0]:.1f}"
     for name, case in cases.items():
         if arguments.only in (None, name):
             with tempfile.TemporaryDirectory(prefix="covey-", dir="/tmp", ignore_cleanup_errors=True) as folder:

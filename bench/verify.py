@@ -9,23 +9,18 @@ time along the verifier's steps.
 """
 
 import argparse
-import json
-import platform
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Final, TypeVar
 
-import torch
 from eth_hash.auto import keccak
-from made_up import GENESIS, TASK, Chain, verified_alone
-from rich.console import Console
-from rich.table import Table
-from scoring import machine
+from support.made_up import GENESIS, TASK, Chain
+from support.verified import Figures, show, verified
 
 from covey.protocol import lanes
 from covey.protocol.commitments import Domain, key_hash, lanes_hash, open_commitment, vector_hash
@@ -57,7 +52,6 @@ from covey.verify.bundle import (
     digest_of,
     read_bundle,
     seal,
-    write_bundle,
 )
 from covey.verify.kinds import Event
 from covey.verify.money import check_money
@@ -71,20 +65,6 @@ CREATOR, KEEPER, RELAY = (f"0x{0xACC000 + i:040x}" for i in range(3))
 LONG: Final = 2**20
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Figures:
-    """One task: seconds of the processor, and the most memory that was held at once."""
-
-    models: int
-    rounds: int
-    validators: int
-    logs: int
-    bundle_mib: float
-    checks: int
-    seconds: float
-    memory_mib: float
 
 
 @dataclass(frozen=True)
@@ -297,20 +277,8 @@ def _paid(account: str, amount: int) -> Event:
 
 
 def measured(models: int, rounds: int, validators: int, file: Path) -> Figures:
-    """The verifier on its own, on a file. Raises SystemExit unless it passes."""
-    bundle = Story(models, rounds, validators).bundle()
-    file.write_bytes(write_bundle(bundle))
-    run = verified_alone(file)
-    return Figures(
-        models=models,
-        rounds=rounds,
-        validators=validators,
-        logs=len(bundle.logs),
-        bundle_mib=file.stat().st_size / 2**20,
-        checks=run.checks,
-        seconds=run.seconds,
-        memory_mib=run.memory_mib,
-    )
+    size = {"models": models, "rounds": rounds, "validators": validators}
+    return verified(size, Story(models, rounds, validators).bundle(), file)
 
 
 def steps(file: Path) -> dict[str, float]:
@@ -332,22 +300,6 @@ def steps(file: Path) -> dict[str, float]:
     return seconds
 
 
-def table(figures: Sequence[Figures]) -> Table:
-    shown = Table(
-        "models", "rounds", "validators", "logs", "bundle, MiB", "checks", "seconds", "ms per log", "memory, MiB"
-    )
-    for f in figures:
-        shown.add_row(
-            *(f"{n:,}" for n in (f.models, f.rounds, f.validators, f.logs)),
-            f"{f.bundle_mib:.1f}",
-            f"{f.checks:,}",
-            f"{f.seconds:.1f}",
-            f"{1000 * f.seconds / f.logs:.2f}",
-            f"{f.memory_mib:,.0f}",
-        )
-    return shown
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--models", type=int, default=MAX_TRAINERS)
@@ -361,20 +313,7 @@ def main() -> None:
         file = Path(folder) / "bundle.json"
         figures = [measured(max(arguments.validators, n), arguments.rounds, arguments.validators, file) for n in sizes]
         split = steps(file)
-    report = {
-        "machine": machine(torch.device("cpu")),
-        "python": platform.python_version(),
-        "tasks": [asdict(f) for f in figures],
-        "steps": split,
-    }
-    if arguments.json:
-        print(json.dumps(report))
-        return
-    console = Console(width=140)
-    console.print(f"{report['machine']}, Python {report['python']}")
-    console.print(table(figures))
-    for name, seconds in split.items():
-        console.print(f"{name:>26}  {seconds:6.1f} s")
+    show(figures, split, arguments.json)
 
 
 if __name__ == "__main__":

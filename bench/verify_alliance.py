@@ -8,21 +8,14 @@ clients propose, and one voter of each round votes against the others. They are 
 """
 
 import argparse
-import json
-import platform
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 from typing import Final
 
-import torch
 from eth_hash.auto import keccak
-from made_up import TASK, Chain, verified_alone
-from rich.console import Console
-from rich.table import Table
-from scoring import machine
+from support.made_up import TASK, Chain
+from support.verified import show, verified
 
 from covey.protocol import lanes
 from covey.protocol.alliance import bitmaps, commitments, settlement
@@ -35,26 +28,13 @@ from covey.protocol.alliance.settlement import Client, RoundInput, RoundResult, 
 from covey.protocol.alliance.votes import Result, Vote
 from covey.verify import custody
 from covey.verify.alliance import events as ev
-from covey.verify.bundle import AllianceBundle, AllianceContracts, seal, write_bundle
+from covey.verify.bundle import AllianceBundle, AllianceContracts, seal
 from covey.verify.kinds import Event
 from covey.verify.moves import DEAD
 
 CONTRACTS: Final = AllianceContracts(*(f"0x{0xC0DE00 + i:040x}" for i in range(3)))
 CREATOR, KEEPER = (f"0x{0xACC000 + i:040x}" for i in range(2))
 LONG: Final = 2**20
-
-
-@dataclass(frozen=True)
-class Figures:
-    """One task: seconds of the processor, and the most memory that was held at once."""
-
-    clients: int
-    rounds: int
-    logs: int
-    bundle_mib: float
-    checks: int
-    seconds: float
-    memory_mib: float
 
 
 class Story:
@@ -196,48 +176,19 @@ def _paid(account: str, amount: int) -> Event:
     return custody.Paid(CONTRACTS.alliance, TASK, account, amount)
 
 
-def measured(clients: int, rounds: int, file: Path) -> Figures:
-    """The verifier on its own, on a file. Raises SystemExit unless it passes."""
-    bundle = Story(clients, rounds).bundle()
-    file.write_bytes(write_bundle(bundle))
-    run = verified_alone(file)
-    return Figures(clients, rounds, len(bundle.logs), file.stat().st_size / 2**20, **asdict(run))
-
-
-def table(figures: Sequence[Figures]) -> Table:
-    shown = Table("clients", "rounds", "logs", "bundle, MiB", "checks", "seconds", "ms per log", "memory, MiB")
-    for f in figures:
-        shown.add_row(
-            *(f"{n:,}" for n in (f.clients, f.rounds, f.logs)),
-            f"{f.bundle_mib:.1f}",
-            f"{f.checks:,}",
-            f"{f.seconds:.1f}",
-            f"{1000 * f.seconds / f.logs:.2f}",
-            f"{f.memory_mib:,.0f}",
-        )
-    return shown
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", nargs="+", default=["10x5", "64x10", "128x20"], metavar="CLIENTSxROUNDS")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
 
-    sizes = [tuple(map(int, size.split("x"))) for size in arguments.sizes]
     with TemporaryDirectory(prefix="covey-") as folder:
-        figures = [measured(clients, rounds, Path(folder) / "bundle.json") for clients, rounds in sizes]
-    report = {
-        "machine": machine(torch.device("cpu")),
-        "python": platform.python_version(),
-        "tasks": [asdict(f) for f in figures],
-    }
-    if arguments.json:
-        print(json.dumps(report))
-        return
-    console = Console(width=140)
-    console.print(f"{report['machine']}, Python {report['python']}")
-    console.print(table(figures))
+        file = Path(folder) / "bundle.json"
+        figures = []
+        for size in arguments.sizes:
+            clients, rounds = map(int, size.split("x"))
+            figures.append(verified({"clients": clients, "rounds": rounds}, Story(clients, rounds).bundle(), file))
+    show(figures, {}, arguments.json)
 
 
 if __name__ == "__main__":

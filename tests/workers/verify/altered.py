@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import asdict, replace
+from random import Random
 
 from covey.verify.bundle import B, Bundle, Log, TaskBundle, seal
 from covey.verify.check import verify
@@ -29,6 +30,22 @@ def altered_logs(log: Log) -> Iterator[Log]:
 def with_log(bundle: B, place: int, *logs: Log) -> B:
     """The bundle with other logs in the place of one, and the right digest."""
     return seal(replace(bundle, logs=(*bundle.logs[:place], *logs, *bundle.logs[place + 1 :])))
+
+
+def scrambled(bundle: B, random: Random) -> B:
+    """The bundle with up to eight alterations: logs left out, put elsewhere or changed; and the right digest."""
+    logs = list(bundle.logs)
+    for _ in range(random.randint(1, 8)):
+        place = random.randrange(len(logs))
+        choice = random.random()
+        if choice < 0.3 and len(logs) > 1:
+            del logs[place]
+        elif choice < 0.5:
+            other = random.choice(logs)
+            logs[place] = replace(other, block=logs[place].block, index=logs[place].index)
+        else:
+            logs[place] = random.choice(list(altered_logs(logs[place])))
+    return seal(replace(bundle, logs=tuple(logs)))
 
 
 def faults(bundle: TaskBundle) -> list[Check]:

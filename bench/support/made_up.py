@@ -1,11 +1,7 @@
 """Histories that are made up for the verifier: logs as no node could give them in reasonable time."""
 
-import json
-import subprocess
-import sys
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any, Final
 
 from eth_abi.abi import encode
@@ -22,36 +18,7 @@ BLOCK_TIME: Final = 12
 GENESIS: Final = 1_700_000_000
 TASK: Final = 1
 
-_VERIFIER: Final = Path(__file__).parents[1] / "workers/covey/verify"
 _KINDS_OF: Final = {kind.make: (of, topic, kind) for of, kinds in KINDS.items() for topic, kind in kinds.items()}
-
-# In a process of its own, since a child's peak of memory counts what its parent held when it was born.
-_WATCH: Final = """
-import json, resource, subprocess, sys
-process = subprocess.run(sys.argv[1:], stdout=subprocess.PIPE, text=True)
-used = resource.getrusage(resource.RUSAGE_CHILDREN)
-seconds, memory = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024
-print(json.dumps({"status": process.returncode, "output": process.stdout, "seconds": seconds, "memory": memory}))
-"""
-
-
-@dataclass(frozen=True)
-class Run:
-    """Checks of a task that passed, seconds of the processor, and the most memory that was held at once."""
-
-    checks: int
-    seconds: float
-    memory_mib: float
-
-
-def verified_alone(file: Path) -> Run:
-    """The verifier on its own, on a bundle's file. Raises SystemExit unless it passes."""
-    alone = [sys.executable, "-I", "-S"]
-    answer = json.loads(subprocess.check_output([*alone, "-c", _WATCH, *alone, str(_VERIFIER), str(file)]))
-    verdict = answer["output"].splitlines()[-1]
-    if answer["status"]:
-        raise SystemExit(f"{file}: {verdict}")
-    return Run(int(verdict.rpartition("(")[2].split()[0]), answer["seconds"], answer["memory"])
 
 
 @dataclass
