@@ -7,11 +7,6 @@ import {AllianceTest} from "./AllianceTest.sol";
 /// the budget. And the largest calls that the limits allow. Nothing costs more for a larger model.
 /// forge-config: default.isolate = true
 contract AllianceGasTest is AllianceTest {
-    /// @dev EIP-7825.
-    uint256 private constant MAX_GAS = 2 ** 24;
-    /// @dev What nodes relay, less a transaction's own fields and signature.
-    uint256 private constant MAX_CALLDATA = 131_072 - 256;
-
     /// @dev Fails above the budget, and when the measured figure given here is out of date by over 2 %.
     function spent(string memory call, uint256 measured, uint256 budget) private view {
         uint256 used = vm.lastCallGas().gasTotalUsed;
@@ -62,20 +57,6 @@ contract AllianceGasTest is AllianceTest {
 
     // ── Limits (I-19) ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @dev Sends a call, which has to fit a transaction, by gas as by the calldata floor of EIP-7623.
-    function _fits(address sender, bytes memory call) private {
-        vm.assertLe(call.length, MAX_CALLDATA, "calldata");
-        vm.prank(sender);
-        (bool ok,) = address(alliance).call(call);
-        vm.assertTrue(ok);
-        vm.assertLe(vm.lastCallGas().gasTotalUsed, MAX_GAS, "gas");
-        uint256 tokens;
-        for (uint256 i; i < call.length; ++i) {
-            tokens += call[i] == 0 ? 1 : 4;
-        }
-        vm.assertLe(21_000 + 10 * tokens, MAX_GAS, "floor");
-    }
-
     /// 128 clients, all judged: half of them propose, the others vote, each with a vector of its own and nearly half of them with a result of its own; then a
     /// round in which everybody is silent, which ends the task.
     function test_I19_EveryCallFitsWith128Clients() public {
@@ -86,9 +67,9 @@ contract AllianceGasTest is AllianceTest {
             join(100);
         }
         vm.warp(alliance.clockOf(task).joinEnd);
-        _fits(keeper, abi.encodeCall(alliance.advance, (task)));
+        fits(keeper, abi.encodeCall(alliance.advance, (task)));
         nextBlock();
-        _fits(keeper, abi.encodeCall(alliance.advance, (task)));
+        fits(keeper, abi.encodeCall(alliance.advance, (task)));
         spent("advance: draw of 128", 840_700, 900_000);
         propose();
         uint256[] memory voters = scribe.members(alliance.roundOf(task).voters);
@@ -100,17 +81,17 @@ contract AllianceGasTest is AllianceTest {
             commitVote(voters[i], v);
         }
         for (uint256 i; i < 64; ++i) {
-            _fits(keeper, abi.encodeCall(alliance.reveal, (task, 0, voters[i], votes[voters[i]])));
+            fits(keeper, abi.encodeCall(alliance.reveal, (task, 0, voters[i], votes[voters[i]])));
         }
         spent("reveal, 64 contributions", 59_400, 80_000);
         Witness memory w = witness();
-        _fits(keeper, abi.encodeCall(alliance.settle, (task, w)));
+        fits(keeper, abi.encodeCall(alliance.settle, (task, w)));
         spent("settle, 128 clients, 32 results, 64 vectors", 2_999_800, 3_100_000);
         vm.assertEq(round(), 1);
         drawAny();
         vm.warp(alliance.clockOf(task).drawnAt + 100);
         Witness memory none;
-        _fits(keeper, abi.encodeCall(alliance.settle, (task, none)));
+        fits(keeper, abi.encodeCall(alliance.settle, (task, none)));
         spent("settle, 64 silent", 1_096_200, 1_130_000);
     }
 }

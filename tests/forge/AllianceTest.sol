@@ -4,11 +4,11 @@ pragma solidity ^0.8.30;
 import {IAlliance, IAllianceEvents} from "../../contracts/interfaces/IAlliance.sol";
 import {Roles} from "../../contracts/libraries/Roles.sol";
 import {AllianceScribe} from "./AllianceScribe.sol";
-import {CustodyTest} from "./CustodyTest.sol";
+import {EngineTest} from "./EngineTest.sol";
 
 /// @notice An Alliance on real custody contracts, one task in it, and clients that do each step as a worker would. Contracts
 /// are deployed from their artifacts. Client i is the i-th that joined.
-abstract contract AllianceTest is CustodyTest, IAllianceEvents {
+abstract contract AllianceTest is EngineTest, IAllianceEvents {
     address internal constant DEAD = 0x000000000000000000000000000000000000dEaD;
     uint24 internal constant MIN_PHASE = 10;
     uint96 internal constant DEPOSIT = 1e23;
@@ -277,12 +277,8 @@ abstract contract AllianceTest is CustodyTest, IAllianceEvents {
 
     // ── Refusals ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @dev The call reverts with exactly this error.
-    function refused(address sender, bytes memory call, bytes memory expected) internal {
-        vm.prank(sender);
-        (bool accepted, bytes memory reason) = address(alliance).call(call);
-        vm.assertFalse(accepted, "accepted");
-        vm.assertEq(reason, expected);
+    function engine() internal view override returns (address) {
+        return address(alliance);
     }
 
     function wrongPhase() internal view returns (bytes memory) {

@@ -563,13 +563,6 @@ contract ArenaAttacksTest is ArenaTest {
         vm.assertEq(vault.withdraw(addr("cyd"), honest), 300e18);
     }
 
-    function refused(address sender, bytes memory call, bytes memory expected, address target) private {
-        vm.prank(sender);
-        (bool accepted, bytes memory reason) = target.call(call);
-        vm.assertFalse(accepted, "accepted");
-        vm.assertEq(reason, expected);
-    }
-
     /// @dev Eve concludes dan, who has not opened: his 400 tokens are burnt, she has the keeper's fee, the creator nothing.
     function test_SlashExtortion_NobodyGainsByASlash() public {
         begin(_one());
@@ -668,10 +661,7 @@ contract ArenaAttacksTest is ArenaTest {
         delegateTo(addr("walt"), olga, 300e18);
         nextBlock();
         begin(_one());
-        publishAll(0);
-        postKey(0);
-        commitAll(0, fairScores(4));
-        revealAll(0, fairScores(4));
+        playToSettle(0);
         uint256 before = vm.snapshotState();
         settle(0);
         wrapUp();

@@ -463,11 +463,8 @@ contract ArenaLifeTest is ArenaTest {
         delegateTo(addr("vera"), jim, 50e18);
         nextBlock();
         delegateTo(addr("vera"), jim, 100e18);
-        (string[] memory all, string[] memory others) = (validators, new string[](2));
-        (others[0], others[1]) = (all[1], all[2]);
-        validators = others;
-        enrolAll();
-        validators = all;
+        enrolTrainers();
+        enrolValidators(1);
         drawRings();
         maskAll();
         // Leaving after the lock changes nothing.
@@ -502,11 +499,8 @@ contract ArenaLifeTest is ArenaTest {
         nextBlock();
         create(params());
         enrolValidator("vera", 200);
-        (string[] memory all, string[] memory others) = (validators, new string[](2));
-        (others[0], others[1]) = (all[1], all[2]);
-        validators = others;
-        enrolAll();
-        validators = all;
+        enrolTrainers();
+        enrolValidators(1);
         drawRings();
         maskAll();
         for (uint256 round; round < 3; ++round) {

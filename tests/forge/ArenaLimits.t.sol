@@ -68,26 +68,8 @@ contract ArenaCrowd is ArenaState {
 /// @notice The largest calls that the documented limits allow, each as a transaction of its own.
 /// forge-config: default.isolate = true
 contract ArenaLimitsTest is ArenaTest {
-    /// @dev EIP-7825.
-    uint256 private constant MAX_GAS = 2 ** 24;
-    /// @dev What nodes relay, less a transaction's own fields and signature.
-    uint256 private constant MAX_CALLDATA = 131_072 - 256;
     bytes32 private constant SALT = "salt";
     bytes32 private constant LANES = "lanes";
-
-    /// @dev Sends a call, which has to fit a transaction, by gas as by the calldata floor of EIP-7623.
-    function _fits(address sender, bytes memory call) private {
-        vm.assertLe(call.length, MAX_CALLDATA, "calldata");
-        vm.prank(sender);
-        (bool ok,) = address(arena).call(call);
-        vm.assertTrue(ok);
-        vm.assertLe(vm.lastCallGas().gasTotalUsed, MAX_GAS, "gas");
-        uint256 tokens;
-        for (uint256 i; i < call.length; ++i) {
-            tokens += call[i] == 0 ? 1 : 4;
-        }
-        vm.assertLe(21_000 + 10 * tokens, MAX_GAS, "floor");
-    }
 
     function _become(address code) private returns (bytes memory arenasOwn) {
         arenasOwn = address(arena).code;
@@ -117,7 +99,7 @@ contract ArenaLimitsTest is ArenaTest {
         _stage(models, vectors);
         bytes memory all;
         for (uint256 v; v < count; ++v) {
-            _fits(relay, abi.encodeCall(IArena.revealScores, (1, 0, v, SALT, vectors[v])));
+            fits(relay, abi.encodeCall(IArena.revealScores, (1, 0, v, SALT, vectors[v])));
             all = bytes.concat(all, vectors[v]);
         }
         uint256[] memory winners = new uint256[](256);
@@ -126,7 +108,7 @@ contract ArenaLimitsTest is ArenaTest {
         }
         // Scores rise from vector to vector: the lower median is the middle one's.
         bytes memory medians = vectors[(count - 1) / 2];
-        _fits(relay, abi.encodeCall(IArena.settle, (1, Witness(all, medians, winners))));
+        fits(relay, abi.encodeCall(IArena.settle, (1, Witness(all, medians, winners))));
         vm.assertEq(arena.resultOf(1, 0).winners, 256);
         vm.assertEq(arena.resultOf(1, 0).paidVectors, count);
     }
@@ -197,7 +179,7 @@ contract ArenaLimitsTest is ArenaTest {
         Params memory p = params();
         (p.rounds, p.quota) = (8, 22);
         string memory uri = string(new bytes(512));
-        _fits(creator, abi.encodeCall(IArena.createTask, (p, scribe.shards(8), uri)));
+        fits(creator, abi.encodeCall(IArena.createTask, (p, scribe.shards(8), uri)));
     }
 
     /// @dev The weights of 96 validators are summed up.
@@ -209,7 +191,7 @@ contract ArenaLimitsTest is ArenaTest {
         ArenaCrowd(address(arena)).enrol(task, 200 * TOKEN);
         vm.etch(address(arena), own);
         vm.warp(arena.scheduleOf(task).enrolEnd);
-        _fits(keeper, abi.encodeCall(IArena.advance, (task)));
+        fits(keeper, abi.encodeCall(IArena.advance, (task)));
         vm.assertEq(arena.progressOf(task).totalWeight, 96 * 341);
     }
 
@@ -225,7 +207,7 @@ contract ArenaLimitsTest is ArenaTest {
         ArenaCrowd(address(arena)).enrol(task, 200 * TOKEN);
         vm.etch(address(arena), own);
         (uint256 x, uint256 y) = scribe.publicKey("bob");
-        _fits(addr("bob"), abi.encodeCall(IArena.enrolTrainer, (task, 500 * TOKEN, x, y)));
+        fits(addr("bob"), abi.encodeCall(IArena.enrolTrainer, (task, 500 * TOKEN, x, y)));
         vm.assertEq(locked("ada"), 0);
         vm.assertEq(locked("bob"), 500e18);
     }
@@ -244,14 +226,14 @@ contract ArenaLimitsTest is ArenaTest {
         ArenaCrowd(address(arena)).end(task, 256, 96, 100 * TOKEN);
         vm.etch(address(arena), own);
         for (uint256 round; round < 8; ++round) {
-            _fits(keeper, abi.encodeCall(IArena.tally, (task, round)));
+            fits(keeper, abi.encodeCall(IArena.tally, (task, round)));
         }
         // The first trainer's handle is the last of all winners.
         bytes memory box = new bytes(256);
-        _fits(relay, abi.encodeCall(IArena.deliver, (task, 7, 0, bytes32("model"), bytes32("manifest"), box)));
+        fits(relay, abi.encodeCall(IArena.deliver, (task, 7, 0, bytes32("model"), bytes32("manifest"), box)));
         (uint256 trainer, uint256 validator) = (credit("ada"), credit("vera"));
-        _fits(keeper, abi.encodeCall(IArena.concludeTrainer, (task, 0)));
-        _fits(keeper, abi.encodeCall(IArena.concludeValidator, (task, 0)));
+        fits(keeper, abi.encodeCall(IArena.concludeTrainer, (task, 0)));
+        fits(keeper, abi.encodeCall(IArena.concludeValidator, (task, 0)));
         vm.assertGt(credit("ada"), trainer);
         vm.assertGt(credit("vera"), validator);
     }

@@ -180,10 +180,7 @@ contract ArenaPhasesTest is ArenaTest {
         begin(params());
         play(0);
         play(1);
-        publishAll(2);
-        postKey(2);
-        commitAll(2, fairScores(4));
-        revealAll(2, fairScores(4));
+        playToSettle(2);
         Submission memory m = scribe.submission(task, 0, 3, "ada");
         refused(relay, abi.encodeCall(IArena.submit, (m, scribe.sign("ada", m))), wrongPhase());
     }
@@ -280,10 +277,7 @@ contract ArenaPhasesTest is ArenaTest {
         begin(params());
         play(0);
         play(1);
-        publishAll(2);
-        postKey(2);
-        commitAll(2, fairScores(4));
-        revealAll(2, fairScores(4));
+        playToSettle(2);
         skip(30 days);
         settle(2);
         assertPhase(Phase.Open, 3, vm.getBlockTimestamp() + 100);

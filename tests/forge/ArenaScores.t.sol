@@ -234,14 +234,11 @@ contract ArenaScoresTest is ArenaTest {
         Params memory p = params();
         p.minValidatorStake = TOKEN;
         create(p);
-        string[] memory all = validators;
-        validators = new string[](0);
-        enrolAll();
-        validators = all;
+        enrolTrainers();
         for (uint256 i; i < 3; ++i) {
             uint256 stake = i == 0 ? 10 : 900_000;
-            member(all[i], stake);
-            enrolValidator(all[i], stake);
+            member(validators[i], stake);
+            enrolValidator(validators[i], stake);
         }
         drawRings();
         maskAll();

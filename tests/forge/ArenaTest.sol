@@ -4,11 +4,11 @@ pragma solidity ^0.8.30;
 import {IArena, IArenaEvents} from "../../contracts/interfaces/IArena.sol";
 import {Weights} from "../../contracts/libraries/Weights.sol";
 import {ArenaScribe} from "./ArenaScribe.sol";
-import {CustodyTest} from "./CustodyTest.sol";
+import {EngineTest} from "./EngineTest.sol";
 
 /// @notice An Arena on real custody contracts, one task in it, and members that do each step of the task as a worker
 /// would. Contracts are deployed from their artifacts, so that a change in them recompiles no test. Handles are registered in order of places, so the handle of trainer i is i unless a test says otherwise.
-abstract contract ArenaTest is CustodyTest, IArenaEvents {
+abstract contract ArenaTest is EngineTest, IArenaEvents {
     address internal constant DEAD = 0x000000000000000000000000000000000000dEaD;
     uint24 internal constant MIN_PHASE = 10;
     uint64 internal constant TOKEN = 1e9; // gwei
@@ -140,11 +140,20 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
 
     /// @dev Trainers lock 100, 200, ... tokens, validators 200 each; who has stake already brings no other.
     function enrolAll() internal virtual {
+        enrolTrainers();
+        enrolValidators(0);
+    }
+
+    function enrolTrainers() internal {
         for (uint256 i; i < trainers.length; ++i) {
             if (staked(trainers[i]) == 0) member(trainers[i], 100 * (i + 1));
             enrolTrainer(trainers[i], 100 * (i + 1));
         }
-        for (uint256 i; i < validators.length; ++i) {
+    }
+
+    /// @dev All from this place on.
+    function enrolValidators(uint256 first) internal {
+        for (uint256 i = first; i < validators.length; ++i) {
             if (staked(validators[i]) == 0) member(validators[i], 200);
             enrolValidator(validators[i], 200);
         }
@@ -296,11 +305,15 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
 
     /// @dev A whole round in which all agree on fair scores.
     function play(uint256 round) internal {
+        playToSettle(round);
+        settle(round);
+    }
+
+    function playToSettle(uint256 round) internal {
         publishAll(round);
         postKey(round);
         commitAll(round, fairScores(trainers.length));
         revealAll(round, fairScores(trainers.length));
-        settle(round);
     }
 
     // ── Open and Conclude ──────────────────────────────────────────────────────────────────────────────────────────
@@ -379,12 +392,8 @@ abstract contract ArenaTest is CustodyTest, IArenaEvents {
 
     // ── Refusals ───────────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// @dev The call reverts with exactly this error. (What reverts changes nothing: the EVM sees to that.)
-    function refused(address sender, bytes memory call, bytes memory expected) internal {
-        vm.prank(sender);
-        (bool accepted, bytes memory reason) = address(arena).call(call);
-        vm.assertFalse(accepted, "accepted");
-        vm.assertEq(reason, expected);
+    function engine() internal view override returns (address) {
+        return address(arena);
     }
 
     function wrongPhase() internal view returns (bytes memory) {

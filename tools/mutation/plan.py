@@ -45,7 +45,7 @@ STAGES = (
     Stage((Target.of("tests/forge/SettlementHarness.sol"),), "{RewardCurve,ScoreMatrix,Ranking}"),
     Stage(_CUSTODY, "{StakeVault,StakeVaultSlash,StakeVaultCorners,Ledger,CustodyTokens}"),
     Stage(_CUSTODY, "{StakeVaultInvariants,LedgerInvariants}"),
-    Stage(_ALLIANCE, "{Alliance,AllianceRefusals,AllianceAttacks}"),
+    Stage(_ALLIANCE, "Alliance{Life,Money,Places,Refusals,Attacks}"),
     Stage(_ARENA, "Arena{Life,Phases,Scores,Messages,Refusals,Attacks,Limits}"),
 )
 
