@@ -100,7 +100,11 @@ def _rule(rule: MultiKrum | TrimmedMean, rows: np.ndarray) -> Way:
 
 
 def _all_rows(cohort: Cohort) -> np.ndarray:
-    return np.concatenate(list(cohort.stream.map(lambda chunk: chunk)), axis=1)
+    rows, start = np.empty((cohort.count, cohort.stream.size), np.int32), 0
+    for chunk in cohort.stream.map(lambda chunk: chunk):
+        rows[:, start : start + chunk.shape[1]] = chunk
+        start += chunk.shape[1]
+    return rows
 
 
 def _byzfl(rule: Callable[[Any], Any], rows: np.ndarray) -> dict[str, Way]:

@@ -136,18 +136,18 @@ def _sums(rule: FedAvg, model: M, round: int, job: Job[M], clients: Sequence[int
     total: Sums | None = None
     whole = 0
     for batch in job.updates(model, clients, round):
+        if total is None:
+            total = np.zeros(batch.rows.shape[1], np.int64)
         weights = rule.weights(batch.samples)
-        sums, whole = _weighted(batch.rows, weights), whole + sum(weights)
-        total = sums if total is None else np.add(total, sums, out=total)
+        _add(total, batch.rows, weights)
+        whole += sum(weights)
     assert total is not None  # a share has a client
     return total, whole
 
 
-def _weighted(rows: Updates, weights: Sequence[int]) -> Sums:
-    """Sum of weight_i x_i: below 2^52, so that float64 is exact (see `fixed`)."""
-    factors = np.array(weights, np.float64)
-    sums: Sums = np.empty(rows.shape[1], np.int64)
-    for start in range(0, len(sums), _COLUMNS):
+def _add(total: Sums, rows: Updates, weights: Sequence[int]) -> None:
+    """Adds weight_i x_i of every row."""
+    for start in range(0, len(total), _COLUMNS):
         part = slice(start, start + _COLUMNS)
-        sums[part] = factors @ rows[:, part].astype(np.float64)
-    return sums
+        for row, weight in zip(rows[:, part], weights, strict=True):
+            total[part] += np.multiply(row, weight, dtype=np.int64)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from covey.federated.cohort import Chunk, Cohort, Source, Stream
+from covey.federated.cohort import Chunk, Cohort, Source
 from covey.federated.exact import gram, peak, squared_distances
 from covey.federated.fixed import divide_half_even
 from covey.federated.rules.base import byzantine
@@ -16,14 +16,17 @@ _EXACT_FLOAT32 = 2.0**23
 
 @dataclass(frozen=True)
 class Mixed:
-    """Row i is the mean of the rows that `neighbours[i]` has ones for, half to even; each has as many."""
+    """Row i is the mean, half to even, of the rows that line `of[i]` of `neighbourhoods` has ones for; each has as
+    many. Clients with the same neighbours share one: attackers far out leave all others one between them.
+    """
 
     source: Source
-    neighbours: npt.NDArray[np.float64]
+    neighbourhoods: npt.NDArray[np.float64]
+    of: npt.NDArray[np.intp]
 
     @property
     def count(self) -> int:
-        return self.source.count
+        return len(self.of)
 
     @property
     def size(self) -> int:
@@ -31,10 +34,10 @@ class Mixed:
 
     def read(self, start: int, stop: int) -> Chunk:
         chunk = self.source.read(start, stop)
-        many = int(self.neighbours[0].sum())
+        many = int(self.neighbourhoods[0].sum())
         narrow = many * peak(chunk) < _EXACT_FLOAT32
         kind = np.float32 if narrow else np.float64
-        return divide_half_even(self.neighbours.astype(kind) @ chunk.astype(kind), many)
+        return divide_half_even(self.neighbourhoods.astype(kind) @ chunk.astype(kind), many)[self.of]
 
 
 def mixed(cohort: Cohort, share: int) -> Cohort:
@@ -49,4 +52,5 @@ def mixed(cohort: Cohort, share: int) -> Cohort:
     neighbours = np.zeros(distances.shape)
     for row, own in zip(neighbours, distances, strict=True):
         row[stream.ascending(dict(enumerate(own.tolist())))[:kept]] = 1
-    return replace(cohort, stream=Stream(Mixed(stream.source, neighbours), stream.columns, stream.threads))
+    neighbourhoods, of = np.unique(neighbours, axis=0, return_inverse=True)
+    return replace(cohort, stream=replace(stream, source=Mixed(stream.source, neighbourhoods, of)))
