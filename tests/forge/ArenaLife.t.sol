@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.30;
 
+import {RewardCurve} from "../../contracts/libraries/RewardCurve.sol";
 import {ArenaTest} from "./ArenaTest.sol";
 
 /// @notice Whole tasks, from posting to the last wei, each checked for conservation (I-3).
@@ -75,7 +76,8 @@ contract ArenaLifeTest is ArenaTest {
         vm.assertEq(ledger.creditOf(relay), 0);
     }
 
-    /// @dev 17 trainers make two rings; the handles belong to them all the same.
+    /// @dev 17 trainers make two rings; the handles belong to them all the same. The last to publish is the last of 17
+    /// winners.
     function test_I21_TwoRings() public {
         trainers = new string[](0);
         for (uint256 i; i < 17; ++i) {
@@ -91,14 +93,28 @@ contract ArenaLifeTest is ArenaTest {
         revealAll(0, vector);
         vm.assertEq(arena.roundOf(task, 0).published, 17);
         settle(0);
+        uint256 before = credit(trainers[0]);
         wrapUp();
         assertConserved(0);
+        uint256 weight = RewardCurve.FIRST_RANK;
+        uint256[17] memory points;
+        uint256 all;
+        for (uint256 i; i < 17; ++i) {
+            points[i] = weight * 100 * (i + 1);
+            all += points[i];
+            weight = RewardCurve.nextRankDown(weight, p.q);
+        }
+        uint256 stakes = 100 * uint256(17 * 18) / 2;
+        uint256 pool = (1000e18 - 24e18) * stakes / (stakes + 600);
+        for (uint256 i; i < 17; ++i) {
+            vm.assertApproxEqAbs(credit(trainers[i]), before + 12e16 + pool * points[i] / all, i == 0 ? 17 : 1);
+        }
     }
 
     function _ramp(uint256 n) private pure returns (uint256[] memory scores) {
         scores = new uint256[](n);
         for (uint256 i; i < n; ++i) {
-            scores[i] = 10_000 + 500 * i;
+            scores[i] = 20_000 - 500 * i;
         }
     }
 
@@ -440,6 +456,7 @@ contract ArenaLifeTest is ArenaTest {
         }
         wrapUp();
         assertConserved(0);
+        vm.assertEq(ledger.creditOf(keeper), 8e18 + 1e18, "a fee more, for the slash");
         vm.assertEq(staked("xena"), 200e18 - 40e18);
         vm.assertEq(credit("xena"), DEPOSIT);
         // The other two share each round's pay in halves.

@@ -33,6 +33,16 @@ contract ArenaCrowd is ArenaState {
         return uint80(stake) * (max - count);
     }
 
+    /// @notice Of an ended task: makes the handle in `index` the trainer's, and its model of the first round malformed.
+    function condemn(uint256 task, uint256 member, uint16 index) external {
+        Task storage t = _tasks[task];
+        t.progress.untallied = 0;
+        t.trainers[member].handle = index + 1;
+        RoundData storage data = t.rounds[0];
+        data.result.malformed = true;
+        data.malformed[index / 256] = 1 << (index % 256);
+    }
+
     /// @notice Ends the task after all its rounds, each with `winners` opened and delivered, the first trainer last of them,
     /// and as many paid vectors as validators, the first validator's last.
     function end(uint256 task, uint16 winners, uint16 validators, uint64 stake) external {
@@ -236,5 +246,21 @@ contract ArenaLimitsTest is ArenaTest {
         fits(keeper, abi.encodeCall(IArena.concludeValidator, (task, 0)));
         vm.assertGt(credit("ada"), trainer);
         vm.assertGt(credit("vera"), validator);
+    }
+
+    /// @dev The first bit of the bitmap's second word.
+    function test_MalformedModelOfAHighHandleIsSlashed() public {
+        create(params());
+        member("ada", 100);
+        member("vera", 100);
+        enrolTrainer("ada", 100);
+        enrolValidator("vera", 100);
+        bytes memory own = _become(address(new ArenaCrowd()));
+        ArenaCrowd(address(arena)).end(task, 1, 1, 100 * TOKEN);
+        ArenaCrowd(address(arena)).condemn(task, 0, 256);
+        vm.etch(address(arena), own);
+        vm.prank(keeper);
+        arena.concludeTrainer(task, 0);
+        vm.assertEq(staked("ada"), 100e18 - 5e18);
     }
 }

@@ -435,7 +435,10 @@ contract ArenaRefusalsTest is ArenaTest {
         refused(ada, _open(1, 0, tag, nonce), wrong);
         refused(ada, _open(9, 0, tag, nonce), wrong);
         open(0);
-        refused(ada, _open(0, 0, tag, nonce), abi.encodeWithSelector(AlreadyDone.selector));
+        bytes memory done = abi.encodeWithSelector(AlreadyDone.selector);
+        refused(ada, _open(0, 0, tag, nonce), done);
+        refused(ada, _open(1, 0, tag, nonce), done);
+        refused(bob, _open(0, 1, tag, nonce), done);
     }
 
     function test_DeliverRefused() public {

@@ -46,7 +46,7 @@ STAGES = (
     Stage(_CUSTODY, "{StakeVault,StakeVaultSlash,StakeVaultCorners,Ledger,CustodyTokens}"),
     Stage(_CUSTODY, "{StakeVaultInvariants,LedgerInvariants}"),
     Stage(_ALLIANCE, "Alliance{Life,Money,Places,Refusals,Attacks}"),
-    Stage(_ARENA, "Arena{Life,Phases,Scores,Messages,Refusals,Attacks,Limits}"),
+    Stage(_ARENA, "Arena{Life,Phases,Scores,Messages,Refusals,Attacks,Limits,Corners}"),
 )
 
 
