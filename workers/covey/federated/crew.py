@@ -11,6 +11,8 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from covey.federated.shared_arrays import share_arrays
+
 J = TypeVar("J")
 J_co = TypeVar("J_co", covariant=True)
 T = TypeVar("T")
@@ -97,6 +99,7 @@ _job: Any = None
 def _start(job: object) -> None:
     global _job
     _job = job
+    share_arrays()
 
 
 def _run(task: Task[Any, T, R], share: Sequence[T]) -> R:

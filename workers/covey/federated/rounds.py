@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, reduce
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -113,7 +113,7 @@ def aggregated(
     """What honest clients come to. FedAvg adds sums where the clients are trained, and never holds all updates."""
     if isinstance(plan.rule, FedAvg) and not plan.mixing:
         parts = crew.map(partial(_sums, plan.rule, model, round), clients)
-        total: Sums = np.sum([sums for sums, _ in parts], axis=0)
+        total: Sums = reduce(np.add, [sums for sums, _ in parts])
         mean = divide_half_even(total, sum(weight for _, weight in parts))
         return Received(len(clients), Outcome(mean, (True,) * len(clients)))
     batch = gathered(crew, model, clients, round)
