@@ -119,6 +119,60 @@ contract ArenaCornersTest is ArenaTest {
 
     // ── Rounds ─────────────────────────────────────────────────────────────────────────────────────────────────────
 
+    function test_AsManyMembersAsAskedForAreEnough() public {
+        Params memory p = params();
+        (p.minTrainers, p.minValidators) = (4, 3);
+        begin(p);
+        assertPhase(Phase.Submit);
+    }
+
+    function test_CancellationIsTold() public {
+        Params memory p = params();
+        p.minTrainers = 5;
+        create(p);
+        enrolAll();
+        skip(100);
+        vm.expectEmit(address(arena));
+        emit TaskEnded(task, 0, Cause.TooFewMembers);
+        advance();
+    }
+
+    function test_ARoundWithASingleModelIsSettled() public {
+        begin(params());
+        submit(0, 0);
+        for (uint256 i = 1; i < 4; ++i) {
+            pass(i, 0);
+        }
+        publish(0, 0);
+        postKey(0);
+        commitAll(0, fairScores(1));
+        revealAll(0, fairScores(1));
+        settle(0);
+        vm.assertEq(arena.resultOf(task, 0).winners, 1);
+    }
+
+    /// @dev Three of five are enough in the first round, and then two of these three.
+    function test_I16_QuorumIsOfThoseWhoStayed() public {
+        validators.push("yara");
+        validators.push("zoe");
+        begin(params());
+        uint256 end = arena.scheduleOf(task).maskEnd;
+        for (uint256 round; round < 2; ++round) {
+            publishAll(round);
+            postKey(round);
+            for (uint256 i; i < 3; ++i) {
+                commit(i, round, fairScores(4));
+            }
+            if (round == 0) vm.warp(end + 400);
+            for (uint256 i; i < 3 - round; ++i) {
+                reveal(i, round, fairScores(4));
+            }
+            if (round == 1) vm.warp(end + 500 * round + 500);
+            settle(round);
+        }
+        vm.assertEq(arena.progressOf(task).settled, 2);
+    }
+
     /// @dev A round without models is over before anybody says so, one with a single model is not.
     function test_TheNextRoundOpensAfterAnEmptyOne() public {
         begin(params());

@@ -191,6 +191,9 @@ contract ArenaRefusalsTest is ArenaTest {
         p = params();
         (p.maxTrainers, p.maxValidators) = (1001, 56);
         _refuseParams(p, "maxTrainers * maxValidators");
+        // 56,001
+        (p.maxTrainers, p.maxValidators) = (1697, 33);
+        _refuseParams(p, "maxTrainers * maxValidators");
         (p = params()).minTrainers = 0;
         _refuseParams(p, "minTrainers");
         p.minTrainers = p.maxTrainers + 1;
@@ -329,6 +332,11 @@ contract ArenaRefusalsTest is ArenaTest {
         vm.prank(relay);
         ledger.approve(address(arena), type(uint96).max);
         refused(relay, call, abi.encodeWithSelector(ILedger.InsufficientCredit.selector, relay, 0, p.bounty + p.bond));
+        // The most that a creator can put in is refused for nothing but the lack of it.
+        p.bounty = type(uint96).max - p.bond;
+        call = abi.encodeCall(IArena.createTask, (p, scribe.shards(3), ""));
+        reason = abi.encodeWithSelector(ILedger.InsufficientCredit.selector, relay, 0, type(uint96).max);
+        refused(relay, call, reason);
         vm.assertEq(arena.taskCount(), 0);
     }
 
