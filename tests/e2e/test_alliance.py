@@ -30,6 +30,11 @@ from covey.roles.alliance.state import AllianceState
 from covey.roles.alliance.view import AllianceView
 from covey.roles.run import create_alliance
 from covey.storage import open_store
+from covey.verify.alliance.export import export_alliance
+from covey.verify.check import verify
+from covey.verify.recompute import recompute
+from covey.verify.report import Report
+from covey.verify.rpc import Node
 from tests.e2e.network import PATIENCE, TOKEN, Network
 from tests.e2e.restarts import over, restart_until
 
@@ -135,6 +140,13 @@ def test_clients_train_a_model_together_and_a_silent_one_stalls_nobody(network: 
     assert wealth(network, silent) - before[silent] == -slashed
     for account in range(FIRST, silent):
         assert wealth(network, account) > before[account]
+
+    bundle = export_alliance(Node(network.net.url), c.alliance.address.lower(), task)
+    assert verify(bundle).passed
+    report = Report()
+    recompute(bundle, open_store(network.store), report)
+    assert report.passed, report
+    assert len(report.checks) == 2 * rounds  # the aggregate, and whose updates are in it
 
 
 def _waits_for(state: AllianceState, absent: int) -> bool:
