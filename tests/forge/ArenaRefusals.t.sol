@@ -289,9 +289,10 @@ contract ArenaRefusalsTest is ArenaTest {
         (p = params()).open = MIN_PHASE - 1;
         _refuseParams(p, "open");
         // The last second that a lock may last: 200 + 3 · 500 + 3 · open.
-        (p = params()).open = uint24((UNBONDING - 1700) / 3);
+        p = params();
+        (p.open, p.enrol) = (uint24((UNBONDING - 1700) / 3), p.enrol + uint24((UNBONDING - 1700) % 3));
         create(p);
-        p.open += 1;
+        p.enrol += 1;
         _refuseParams(p, "schedule");
     }
 
