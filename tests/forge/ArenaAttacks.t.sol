@@ -39,9 +39,7 @@ contract ArenaAttacksTest is ArenaTest {
     }
 
     function _playAll() private {
-        for (uint256 round; round < rules.rounds; ++round) {
-            play(round);
-        }
+        playAll();
     }
 
     function _tallyAndDeliver() private {

@@ -123,9 +123,7 @@ contract ArenaGasTest is ArenaTest {
         delegateTo(operator, olga, 100e18);
         nextBlock();
         begin(params());
-        for (uint256 round; round < 3; ++round) {
-            play(round);
-        }
+        playAll();
         open(1);
         spent("open", 53_400, 60_800, 62_000);
         open(2);

@@ -23,9 +23,7 @@ contract ArenaLifeTest is ArenaTest {
 
     function test_I3_ThreeRoundsPayOutToTheLastWei() public {
         begin(params());
-        for (uint256 round; round < 3; ++round) {
-            play(round);
-        }
+        playAll();
         assertEnded(Cause.Completed);
         assertPhase(Phase.Open, 3, vm.getBlockTimestamp() + 100);
         wrapUp();
@@ -67,9 +65,7 @@ contract ArenaLifeTest is ArenaTest {
         Params memory p = params();
         (p.keeperFee, p.relayFee) = (0, 0);
         begin(p);
-        for (uint256 round; round < 3; ++round) {
-            play(round);
-        }
+        playAll();
         wrapUp();
         assertConserved(0);
         vm.assertEq(ledger.creditOf(keeper), 0);
@@ -331,18 +327,8 @@ contract ArenaLifeTest is ArenaTest {
 
     function test_I3_UnopenedHandleLosesLockAndQuota() public {
         begin(params());
-        for (uint256 round; round < 3; ++round) {
-            play(round);
-        }
-        for (uint256 i; i < 3; ++i) {
-            open(i);
-        }
-        skip(100);
-        for (uint256 round; round < 3; ++round) {
-            tally(round);
-            deliverAll(round);
-        }
-        finish();
+        playAll();
+        wrapUpWithoutDan();
         // Dan's eight units that nobody used.
         assertConserved(8 * 1e16);
         vm.assertEq(staked("dan"), 0);
@@ -358,9 +344,7 @@ contract ArenaLifeTest is ArenaTest {
 
     function test_I3_NoneOpenedIsRefunded() public {
         begin(params());
-        for (uint256 round; round < 3; ++round) {
-            play(round);
-        }
+        playAll();
         skip(100);
         for (uint256 round; round < 3; ++round) {
             tally(round);
@@ -376,9 +360,7 @@ contract ArenaLifeTest is ArenaTest {
 
     function test_I3_UndeliveredModelsAreNotPaid() public {
         begin(params());
-        for (uint256 round; round < 3; ++round) {
-            play(round);
-        }
+        playAll();
         openAll();
         uint256 end = vm.getBlockTimestamp() + 200;
         for (uint256 round; round < 3; ++round) {
@@ -486,9 +468,7 @@ contract ArenaLifeTest is ArenaTest {
         maskAll();
         // Leaving after the lock changes nothing.
         exitAll(addr("vera"), otto);
-        for (uint256 round; round < 3; ++round) {
-            play(round);
-        }
+        playAll();
         wrapUp();
         uint256 pay = 3 * (VALIDATORS / 9);
         Delegation memory d = arena.delegationOf(task, addr("vera"));
@@ -520,9 +500,7 @@ contract ArenaLifeTest is ArenaTest {
         enrolValidators(1);
         drawRings();
         maskAll();
-        for (uint256 round; round < 3; ++round) {
-            play(round);
-        }
+        playAll();
         openAndTally();
         concludeAll();
         vm.assertGt(arena.claimDelegation(task, addr("vera"), olga), 0);
@@ -557,9 +535,7 @@ contract ArenaLifeTest is ArenaTest {
         drawRings();
         vm.assertEq(arena.progressOf(task).trainers, 4);
         maskAll();
-        for (uint256 round; round < 3; ++round) {
-            play(round);
-        }
+        playAll();
         vm.assertEq(arena.panelOf(task, 0).weight, weightOf(0) + weightOf(1) + weightOf(2), "of those who stayed");
         wrapUp();
         assertConserved(0);

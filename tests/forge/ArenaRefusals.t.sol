@@ -118,9 +118,7 @@ contract ArenaRefusalsTest is ArenaTest {
 
     function test_EveryCallHasItsTimeAfterTheLastRound() public {
         begin(params());
-        for (uint256 round; round < 3; ++round) {
-            play(round);
-        }
+        playAll();
         openAll();
         _refusedNow(Verb.Open);
         _refusedNow(Verb.ConcludeTrainer);
@@ -427,9 +425,7 @@ contract ArenaRefusalsTest is ArenaTest {
 
     function test_I21_OpenRefused() public {
         begin(params());
-        for (uint256 round; round < 3; ++round) {
-            play(round);
-        }
+        playAll();
         (address ada, address bob) = (addr("ada"), addr("bob"));
         bytes32 nonce = scribe.openNonce("ada");
         bytes32 tag = scribe.tagOf(task, "ada");
@@ -454,9 +450,7 @@ contract ArenaRefusalsTest is ArenaTest {
         Params memory p = params();
         p.k1 = 3;
         begin(p);
-        for (uint256 round; round < 3; ++round) {
-            play(round);
-        }
+        playAll();
         Publication memory m = scribe.publication(task, 3, 1, "dan");
         bytes memory box = scribe.creatorBox("dan", 1);
         bytes memory wrong = abi.encodeWithSelector(WrongOpening.selector);

@@ -309,6 +309,12 @@ abstract contract ArenaTest is EngineTest, IArenaEvents {
         settle(round);
     }
 
+    function playAll() internal {
+        for (uint256 round; round < rules.rounds; ++round) {
+            play(round);
+        }
+    }
+
     function playToSettle(uint256 round) internal {
         publishAll(round);
         postKey(round);
@@ -356,6 +362,19 @@ abstract contract ArenaTest is EngineTest, IArenaEvents {
     /// @dev Everything after the last round that goes well.
     function wrapUp() internal {
         openAndTally();
+        finish();
+    }
+
+    /// @dev The same but for dan, who opens nothing and loses his lock.
+    function wrapUpWithoutDan() internal {
+        for (uint256 i; i < 3; ++i) {
+            open(i);
+        }
+        skip(rules.open);
+        for (uint256 round; round < rules.rounds; ++round) {
+            tally(round);
+            deliverAll(round);
+        }
         finish();
     }
 
