@@ -100,6 +100,18 @@ contract RankingTest is Test {
         harness.checkWinners(medians, winners, Ranking.Rule(2, 1, 1, 2, 1, 0));
     }
 
+    /// @dev The model just above the baseline is earlier than the one above it in their bucket.
+    function test_I15_RejectsOmittingAWinnerJustAboveTheBaseline() public {
+        Model[] memory models = new Model[](2);
+        (models[0], models[1]) = (Model(1001, 0, 0), Model(1005, 1, 1));
+        _enter(models);
+        uint256[] memory winners = new uint256[](1);
+        winners[0] = 1;
+        bytes memory medians = _packed(models);
+        vm.expectRevert(abi.encodeWithSelector(Ranking.WinnerOmitted.selector, 1));
+        harness.checkWinners(medians, winners, Ranking.Rule(2, 2, 1, 1000, 100, 0));
+    }
+
     /// @dev Nothing counted: nobody wins.
     function test_I15_NobodyWinsWhenNothingCounts() public view {
         Ranking.Rule memory rule = Ranking.Rule(16, 0, 3, 2, 100, 0);

@@ -14,6 +14,20 @@ contract RingHarness {
         return RingSignature.verify(message, scope, ring, signature);
     }
 
+    /// @notice The same where a caller used the memory before.
+    function verifyAmongLeftovers(
+        bytes32 message,
+        bytes32 scope,
+        address[] memory ring,
+        RingSignature.Signature calldata signature
+    ) external view returns (bytes32) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            for { let i := 0 } lt(i, 0x2000) { i := add(i, 0x20) } { mstore(add(free, i), not(0)) }
+        }
+        return RingSignature.verify(message, scope, ring, signature);
+    }
+
     function hashToCurve(bytes32 scope) external view returns (uint256 x, uint256 y) {
         return RingSignature.hashToCurve(scope);
     }

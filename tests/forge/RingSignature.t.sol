@@ -75,6 +75,44 @@ contract RingSignatureTest is Test {
         _assertRefused(0, 1, abi.encodeWithSelector(RingSignature.MultipleMismatch.selector, 1));
     }
 
+    function test_I21_EveryBitOfAnAddressCounts() public view {
+        bytes32 first;
+        bytes memory arguments = _arguments[1];
+        assembly ("memory-safe") {
+            first := mload(add(arguments, 0xc0))
+        }
+        bytes memory mismatch = abi.encodeWithSelector(RingSignature.KeyMismatch.selector, 0);
+        for (uint256 bit; bit < 160; ++bit) {
+            _assertRefused(5, uint256(first) ^ (1 << bit), mismatch);
+        }
+    }
+
+    /// @dev Points of the curve under coordinates that have others, too: else one key would have two tags.
+    function test_I21_TagsHaveOneForm() public view {
+        bytes memory invalid = abi.encodeWithSelector(RingSignature.InvalidTag.selector);
+        // x is the group's order, as which ecrecover takes none.
+        bytes memory arguments =
+            _changed(_arguments[1], 7, 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141);
+        _assertRefused(arguments, 8, 0x98F66641CB0AE1776B463EBDEE3D77FE2658F021DB48E2C8AC7AB4C92F83621E, invalid);
+        // y is the field's order and one.
+        arguments = _changed(_arguments[1], 7, 0x1FE1E5EF3FCEB5C135AB7741333CE5A6E80D68167653F6B2B24BCBCFAAAFF507);
+        _assertRefused(arguments, 8, 2 ** 256 - 2 ** 32 - 977 + 1, invalid);
+    }
+
+    function test_I21_MemoryMayHoldLeftovers() public view {
+        (bool valid,) =
+            address(_harness).staticcall(bytes.concat(RingHarness.verifyAmongLeftovers.selector, _arguments[SIZES - 1]));
+        vm.assertTrue(valid);
+    }
+
+    function test_I21_WhatFollowsTheSignatureIsNotRead() public view {
+        for (uint256 i; i < SIZES; ++i) {
+            (bool valid, bytes memory result) = _verify(bytes.concat(_arguments[i], ~bytes32(0)));
+            vm.assertTrue(valid);
+            vm.assertEq(abi.decode(result, (bytes32)), _tags[i]);
+        }
+    }
+
     function test_I21_ARingOfOneIsRefusedForAnotherMessage() public view {
         (bool valid, bytes memory why) = _verify(_changed(_arguments[0], 0, 1));
         vm.assertFalse(valid);
@@ -113,7 +151,11 @@ contract RingSignatureTest is Test {
     }
 
     function _assertRefused(uint256 word, uint256 value, bytes memory why) private view {
-        (bool valid, bytes memory result) = _verify(_changed(_arguments[1], word, value));
+        _assertRefused(_arguments[1], word, value, why);
+    }
+
+    function _assertRefused(bytes memory arguments, uint256 word, uint256 value, bytes memory why) private view {
+        (bool valid, bytes memory result) = _verify(_changed(arguments, word, value));
         vm.assertFalse(valid);
         vm.assertEq(result, why);
     }
