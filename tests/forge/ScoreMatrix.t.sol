@@ -162,15 +162,17 @@ contract ScoreMatrixTest is Test {
         vm.assertEq(tally.agreement[0], n);
     }
 
+    /// @dev Without a last winner there is no second guess: a zero, which would be near two of these models, is none.
     function test_TheBetterGuessCounts() public view {
-        uint256[] memory scores = new uint256[](5);
+        uint256[] memory scores = new uint256[](7);
         (scores[0], scores[1], scores[2], scores[3], scores[4]) = (20_010, 19_990, 20_011, 19_989, TOP);
+        (scores[5], scores[6]) = (5, 6);
         uint256[] memory weights = new uint256[](1);
         weights[0] = 1;
         bytes memory vector = _packed(scores);
-        (ScoreMatrix.Tally memory tally,) = harness.check(vector, weights, "", ScoreMatrix.Rule(5, 2, 10, 20_000));
+        (ScoreMatrix.Tally memory tally,) = harness.check(vector, weights, "", ScoreMatrix.Rule(7, 2, 10, 20_000));
         vm.assertEq(tally.guessed, 2, "as the last winner");
-        (tally,) = harness.check(vector, weights, "", ScoreMatrix.Rule(5, 2, 10, 0));
+        (tally,) = harness.check(vector, weights, "", ScoreMatrix.Rule(7, 2, 10, 0));
         vm.assertEq(tally.guessed, 1, "all right");
     }
 
