@@ -7,10 +7,15 @@ import {ArenaTest} from "./ArenaTest.sol";
 
 /// @notice The Arena at its limits, to the wei, the rank, the byte and the message.
 contract ArenaCornersTest is ArenaTest {
-    function _same(uint256 score) private view returns (bytes memory) {
+    /// @dev The rest of a round in which all four models get one score.
+    function _scoreAlike(uint256 round) private {
         uint256[] memory scores = new uint256[](4);
-        (scores[0], scores[1], scores[2], scores[3]) = (score, score, score, score);
-        return scribe.pack(scores);
+        (scores[0], scores[1], scores[2], scores[3]) = (20_000, 20_000, 20_000, 20_000);
+        bytes memory vector = scribe.pack(scores);
+        postKey(round);
+        commitAll(round, vector);
+        revealAll(round, vector);
+        settle(round);
     }
 
     // ── Wei ────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -234,7 +239,8 @@ contract ArenaCornersTest is ArenaTest {
     /// the others.
     function test_I15_AnEarlierModelLeadsAmongEquals() public {
         begin(params());
-        play(0);
+        publishAll(0);
+        _scoreAlike(0);
         for (uint256 i; i < 4; ++i) {
             submit(i, 1);
         }
@@ -245,12 +251,10 @@ contract ArenaCornersTest is ArenaTest {
         Publication memory m = scribe.publication(task, 2, 1, "cyd");
         (m.plaintextHash, m.firstRound) = (first.plaintextHash, 0);
         send(2, m, Earlier(first.creatorBoxHash, first.manifestHash));
-        postKey(1);
-        commitAll(1, _same(20_000));
-        revealAll(1, _same(20_000));
-        settle(1);
+        _scoreAlike(1);
         vm.assertEq(witness(1).winners[0], 3, "the last lane");
-        play(2);
+        publishAll(2);
+        _scoreAlike(2);
         openAll();
         tally(1);
         vm.assertEq(arena.resultOf(task, 1).best, 2 + 1);
