@@ -11,6 +11,7 @@ from multiprocessing import get_context
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
+from covey.federated.memory import keep_freed
 from covey.federated.shared_arrays import share_arrays
 
 J = TypeVar("J")
@@ -99,6 +100,7 @@ _job: Any = None
 def _start(job: object) -> None:
     global _job
     _job = job
+    keep_freed()
     share_arrays()
 
 

@@ -22,9 +22,11 @@ def gram(stream: Stream) -> Gram:
     for products in stream.map(_products):
         high += products >> _LIMB
         low += products & (2**_LIMB - 1)
-    exact: Gram = (high.astype(object) << _LIMB) + low
-    roomy = 4 * stream.count * int(exact.diagonal().max()) < 2**63
-    return exact.astype(np.int64) if roomy else exact
+    largest = max((int(top) << _LIMB) + int(rest) for top, rest in zip(high.diagonal(), low.diagonal(), strict=True))
+    if 4 * stream.count * largest >= 2**63:
+        high = high.astype(object)
+    exact: Gram = (high << _LIMB) + low
+    return exact
 
 
 def squared_norms(stream: Stream) -> list[int]:

@@ -51,6 +51,9 @@ def mixed(cohort: Cohort, share: int) -> Cohort:
     distances = squared_distances(gram(stream))
     neighbours = np.zeros(distances.shape)
     for row, own in zip(neighbours, distances, strict=True):
-        row[stream.ascending(dict(enumerate(own.tolist())))[:kept]] = 1
+        near = own <= np.partition(own, kept - 1)[kept - 1]
+        if near.sum() > kept:
+            near = stream.ascending(dict(enumerate(own.tolist())))[:kept]
+        row[near] = 1
     neighbourhoods, of = np.unique(neighbours, axis=0, return_inverse=True)
     return replace(cohort, stream=replace(stream, source=Mixed(stream.source, neighbourhoods, of)))
