@@ -26,7 +26,7 @@ Weights = Mapping[str, Array]
 """Arrays by name."""
 
 _DTYPE = "I32"
-_BLOCK = 2**15
+_BLOCK = 2**16
 """Coordinates whose float64 numbers stay in a processor's cache."""
 
 
