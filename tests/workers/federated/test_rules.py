@@ -173,6 +173,13 @@ def test_the_largest_coordinates_do_not_overflow(plan: Plan) -> None:
     assert np.abs(outcome.aggregate).max() <= VALUE_LIMIT
 
 
+@pytest.mark.parametrize("rule", [Median(), TrimmedMean(), TrimmedMean(0)], ids=str)
+@pytest.mark.parametrize("clients", [127, 128, 129, 1024])
+def test_the_largest_coordinates_of_many_clients_do_not_overflow(rule: Rule, clients: int) -> None:
+    x = np.full((clients, 3), VALUE_LIMIT, np.int32) * np.array([1, -1, 1], np.int32)
+    assert rule.aggregate(cohort_of(x)).aggregate.tolist() == x[0].tolist()
+
+
 def test_inner_products_are_exact_beyond_64_bits() -> None:
     x = np.full((2, 70_000), VALUE_LIMIT, np.int32)
     x[1, ::2] *= -1
