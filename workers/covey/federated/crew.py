@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any, Generic, Protocol, Self, TypeVar
 
 from covey.federated.memory import keep_freed
-from covey.federated.shared_arrays import share_arrays
+from covey.federated.passing import pass_arrays_in
 
 J = TypeVar("J")
 J_co = TypeVar("J_co", covariant=True)
@@ -67,7 +69,10 @@ class Processes(Generic[J]):
 
     def __init__(self, job: J, size: int) -> None:
         self.size = size
-        self._pool = ProcessPoolExecutor(size, get_context("spawn"), initializer=_start, initargs=(job,))
+        self._folder = TemporaryDirectory(prefix="covey-crew-")
+        self._pool = ProcessPoolExecutor(
+            size, get_context("spawn"), initializer=_start, initargs=(job, Path(self._folder.name))
+        )
 
     def __enter__(self) -> Self:
         return self
@@ -76,6 +81,7 @@ class Processes(Generic[J]):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._pool.shutdown(cancel_futures=True)
+        self._folder.cleanup()
 
     def map(self, task: Task[J, T, R], items: Sequence[T]) -> list[R]:
         futures = [self._pool.submit(_run, task, share) for share in shares(items, self.size)]
@@ -97,11 +103,11 @@ _job: Any = None
 """Of this process, if it is one of a crew's."""
 
 
-def _start(job: object) -> None:
+def _start(job: object, folder: Path) -> None:
     global _job
     _job = job
     keep_freed()
-    share_arrays()
+    pass_arrays_in(folder)
 
 
 def _run(task: Task[Any, T, R], share: Sequence[T]) -> R:
