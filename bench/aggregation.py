@@ -100,10 +100,12 @@ def _rule(rule: MultiKrum | TrimmedMean, rows: np.ndarray) -> Way:
 
 
 def _all_rows(cohort: Cohort) -> np.ndarray:
-    rows, start = np.empty((cohort.count, cohort.stream.size), np.int32), 0
-    for chunk in cohort.stream.map(lambda chunk: chunk):
+    rows = np.empty((cohort.count, cohort.stream.size), np.int32)
+
+    def place(start: int, chunk: np.ndarray) -> None:
         rows[:, start : start + chunk.shape[1]] = chunk
-        start += chunk.shape[1]
+
+    cohort.stream.each(place)
     return rows
 
 

@@ -3,12 +3,12 @@ it so.
 """
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache, cached_property
-from itertools import islice
-from typing import Protocol, TypeVar
+from queue import Empty, SimpleQueue
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -21,10 +21,6 @@ Chunk = npt.NDArray[np.int32]
 """(clients, some columns)."""
 
 MAX_CLIENTS = 1024
-_AHEAD = 2
-"""Chunks that wait for each thread."""
-
-T = TypeVar("T")
 
 
 class Source(Protocol):
@@ -95,28 +91,35 @@ class Stream:
     def size(self) -> int:
         return self.source.size
 
-    def map(self, work: Callable[[Chunk], T]) -> Iterator[T]:
-        """`work` of every chunk, in the chunks' order. NumPy lets the threads run side by side."""
-        starts = range(0, self.size, self.columns)
+    def each(self, work: Callable[[int, Chunk], None]) -> None:
+        """`work` of every chunk and its first column, by all threads at once and in any order. NumPy lets them run side
+        by side.
+        """
+        waiting = SimpleQueue[int]()
+        for start in range(0, self.size, self.columns):
+            waiting.put(start)
 
-        def part(start: int) -> T:
-            return work(self.source.read(start, min(start + self.columns, self.size)))
+        def share() -> None:
+            while True:
+                try:
+                    start = waiting.get_nowait()
+                except Empty:
+                    return
+                work(start, self.source.read(start, min(start + self.columns, self.size)))
 
-        with _controller().limit(limits=1, user_api="blas"):
-            if len(starts) == 1:
-                yield part(0)
-                return
-            with ThreadPoolExecutor(self.threads) as pool:
-                queue = [pool.submit(part, start) for start in islice(starts, _AHEAD * self.threads)]
-                for start in starts[len(queue) :]:
-                    yield queue.pop(0).result()
-                    queue.append(pool.submit(part, start))
-                for future in queue:
-                    yield future.result()
+        with _controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(self.threads) as pool:
+            for done in [pool.submit(share) for _ in range(min(self.threads, waiting.qsize()))]:
+                done.result()
 
     def columnwise(self, work: Callable[[Chunk], Vector]) -> Vector:
         """The vector made of what `work` makes of every chunk's columns."""
-        return np.concatenate(list(self.map(work)))
+        vector: Vector = np.empty(self.size, np.int32)
+
+        def place(start: int, chunk: Chunk) -> None:
+            vector[start : start + chunk.shape[1]] = work(chunk)
+
+        self.each(place)
+        return vector
 
     @cached_property
     def digests(self) -> tuple[bytes, ...]:

@@ -1,6 +1,7 @@
 """Inner products and weighted sums of updates, without rounding, at the speed of BLAS (see `fixed` for why)."""
 
 from collections.abc import Sequence
+from threading import Lock
 from typing import Any
 
 import numpy as np
@@ -19,22 +20,33 @@ def gram(stream: Stream) -> Gram:
     """Inner products of all pairs of updates, exactly: sum over coordinates of x_i x_j."""
     high = np.zeros((stream.count, stream.count), dtype=np.int64)
     low = np.zeros_like(high)
-    for products in stream.map(_products):
-        high += products >> _LIMB
-        low += products & (2**_LIMB - 1)
+    adding = Lock()
+
+    def add(_: int, chunk: Chunk) -> None:
+        products = _products(chunk)
+        with adding:
+            np.add(high, products >> _LIMB, out=high)
+            np.add(low, products & (2**_LIMB - 1), out=low)
+
+    stream.each(add)
     largest = max((int(top) << _LIMB) + int(rest) for top, rest in zip(high.diagonal(), low.diagonal(), strict=True))
-    if 4 * stream.count * largest >= 2**63:
-        high = high.astype(object)
-    exact: Gram = (high << _LIMB) + low
+    roomy = 4 * stream.count * largest < 2**63
+    exact: Gram = ((high if roomy else high.astype(object)) << _LIMB) + low
     return exact
 
 
 def squared_norms(stream: Stream) -> list[int]:
     """|x_i|^2 of every update, exactly."""
-    totals = [0] * stream.count
-    for squares in stream.map(_squares):
-        totals = [total + int(square) for total, square in zip(totals, squares, strict=True)]
-    return totals
+    totals = np.zeros(stream.count, dtype=object)
+    adding = Lock()
+
+    def add(_: int, chunk: Chunk) -> None:
+        squares = _squares(chunk)
+        with adding:
+            np.add(totals, squares, out=totals)
+
+    stream.each(add)
+    return [int(total) for total in totals]
 
 
 def squared_distances(products: Gram) -> Gram:
