@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Final, TypeVar
 
 import numpy as np
@@ -124,8 +125,8 @@ class FlowerApp:
 
     def _content(self, kind: str, parameters: Parameters, round: int) -> RecordDict:
         """As Flower's FedAvg writes it, whatever the `kind`."""
-        arrays = ArrayRecord({name: FlowerArray(np.asarray(array)) for name, array in parameters.items()})
-        return RecordDict({"arrays": arrays, "config": ConfigRecord({**self._config, "server-round": round + 1})})
+        config = ConfigRecord({**self._config, "server-round": round + 1})
+        return RecordDict({"arrays": ArrayRecord(_LAST.of(parameters)), "config": config})
 
     def _legacy_content(self, kind: str, parameters: Parameters, round: int) -> RecordDict:
         packed = ndarrays_to_parameters([np.asarray(array) for array in parameters.values()])
@@ -133,6 +134,24 @@ class FlowerApp:
         if kind == "train":
             return legacy.fitins_to_recorddict(FitIns(packed, config), keep_input=False)
         return legacy.evaluateins_to_recorddict(EvaluateIns(packed, config), keep_input=False)
+
+
+class _Serialised:
+    """The parameters that came last, as Flower's arrays: a round's go to one simulated client after the other."""
+
+    def __init__(self) -> None:
+        self._of: Parameters = {}
+        self._arrays: dict[str, FlowerArray] = {}
+
+    def of(self, parameters: Parameters) -> dict[str, FlowerArray]:
+        """Arrays that an app may change, of `parameters` that nobody changes afterwards."""
+        if self._of is not parameters:
+            self._arrays = {name: FlowerArray(np.asarray(array)) for name, array in parameters.items()}
+            self._of = parameters
+        return {name: copy(array) for name, array in self._arrays.items()}
+
+
+_LAST: Final = _Serialised()
 
 
 def _named(like: Parameters, arrays: list[Array]) -> Parameters:
