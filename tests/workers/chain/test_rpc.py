@@ -47,6 +47,7 @@ OUT_OF_ORDER: dict[str, Respond] = {
 }
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("name", GARBAGE)
 def test_garbage_is_told_as_such(name: str) -> None:
     with endpoint(GARBAGE[name]) as url, pytest.raises(RpcGarbage, match=url):
@@ -59,6 +60,7 @@ def test_out_of_order_is_told_as_such(name: str) -> None:
         Rpc([url], policy=POLICY).ask(queries.balance(ACCOUNT))
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("name", [*GARBAGE, *OUT_OF_ORDER])
 def test_the_next_endpoint_answers_instead(name: str, net: Localnet) -> None:
     with endpoint((GARBAGE | OUT_OF_ORDER)[name]) as bad:

@@ -258,6 +258,7 @@ def test_garbage_answers(kubo: BlockServer) -> None:
             call()
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize(
     ("body", "headers"),
     [

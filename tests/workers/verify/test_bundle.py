@@ -23,6 +23,7 @@ def fields(bundle_of: BundleOf) -> Any:
     return json.loads(write_bundle(bundle_of("too_few")))
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize(
     "content",
     [

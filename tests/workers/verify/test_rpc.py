@@ -67,6 +67,7 @@ def log(block: int, **changes: object) -> dict[str, object]:
     }
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize(
     "body",
     [

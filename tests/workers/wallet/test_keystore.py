@@ -165,6 +165,7 @@ def test_a_malformed_file(path: Path, changes: dict[str, Any]) -> None:
         keystore.load(path, "pässword")
 
 
+@pytest.mark.usefixtures("no_collection")
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 60_000, b" " * (1 << 17)], ids=range(6))
 def test_what_is_no_key_file(path: Path, content: bytes) -> None:
     path.write_bytes(content)
