@@ -38,6 +38,7 @@ from eth_abi import encode
 from eth_utils.abi import collapse_if_tuple
 from rich.console import Console
 from rich.table import Table
+from support.machine import machine
 
 from covey.chain import Deployment, Gateway, Parameters, artefacts
 from covey.chain.deployment import Addresses
@@ -437,8 +438,6 @@ def main() -> None:
 
 
 def report(chain: Chain, as_json: bool) -> None:
-    from scoring import machine  # with torch, which the follower's process is measured without
-
     here = {"machine": machine(), "python": platform.python_version()}
     here["load before"] = f"{os.getloadavg()[0]:.1f}"
     with opened(chain) as bench:

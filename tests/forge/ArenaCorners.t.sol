@@ -54,7 +54,7 @@ contract ArenaCornersTest is ArenaTest {
     /// @dev What the floors of three equal delegators leave goes to their operator, with the last claim.
     function test_I3_DustOfDelegatorsIsTheOperators() public {
         string[3] memory names = ["olga", "otto", "olaf"];
-        member("vera", 100);
+        member("vera", 50);
         for (uint256 i; i < 3; ++i) {
             delegateTo(addr("vera"), rich(names[i]), 50e18);
             parties.push(addr(names[i]));
@@ -63,12 +63,7 @@ contract ArenaCornersTest is ArenaTest {
         Params memory p = params();
         // Of what vera earns, delegators get 60 %.
         (p.rounds, p.bounty, p.keeperFee) = (1, 1000e18 + 5, 0);
-        create(p);
-        enrolValidator("vera", 250);
-        enrolTrainers();
-        enrolValidators(1);
-        drawRings();
-        maskAll();
+        begin(p);
         playAll();
         openAndTally();
         concludeAll();

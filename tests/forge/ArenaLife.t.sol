@@ -494,12 +494,7 @@ contract ArenaLifeTest is ArenaTest {
         member("vera", 100);
         delegateTo(addr("vera"), olga, 100e18);
         nextBlock();
-        create(params());
-        enrolValidator("vera", 200);
-        enrolTrainers();
-        enrolValidators(1);
-        drawRings();
-        maskAll();
+        begin(params());
         playAll();
         openAndTally();
         concludeAll();

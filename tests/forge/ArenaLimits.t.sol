@@ -222,18 +222,23 @@ contract ArenaLimitsTest is ArenaTest {
         vm.assertEq(locked("bob"), 500e18);
     }
 
+    /// @dev Ends the task with ada and vera among so many winners and validators, and leaves the crowd's code in place.
+    function _endWith(uint16 winners, uint16 validators_) private returns (bytes memory own) {
+        member("ada", 100);
+        member("vera", 100);
+        enrolTrainer("ada", 100);
+        enrolValidator("vera", 100);
+        own = _become(address(new ArenaCrowd()));
+        ArenaCrowd(address(arena)).end(task, winners, validators_, 100 * TOKEN);
+    }
+
     /// @dev 256 winners and 96 paid vectors in each of eight rounds; those at the end of all lists.
     function test_I19_TallyAndConclude_EightRounds() public {
         Params memory p = params();
         (p.rounds, p.maxTrainers, p.maxValidators, p.k1, p.k2) = (8, 256, 96, 256, 96);
         (p.q, p.keeperFee, p.quota) = (999_999, 1e16, 22);
         create(p);
-        member("ada", 100);
-        member("vera", 100);
-        enrolTrainer("ada", 100);
-        enrolValidator("vera", 100);
-        bytes memory own = _become(address(new ArenaCrowd()));
-        ArenaCrowd(address(arena)).end(task, 256, 96, 100 * TOKEN);
+        bytes memory own = _endWith(256, 96);
         vm.etch(address(arena), own);
         for (uint256 round; round < 8; ++round) {
             fits(keeper, abi.encodeCall(IArena.tally, (task, round)));
@@ -251,12 +256,7 @@ contract ArenaLimitsTest is ArenaTest {
     /// @dev The first bit of the bitmap's second word.
     function test_MalformedModelOfAHighHandleIsSlashed() public {
         create(params());
-        member("ada", 100);
-        member("vera", 100);
-        enrolTrainer("ada", 100);
-        enrolValidator("vera", 100);
-        bytes memory own = _become(address(new ArenaCrowd()));
-        ArenaCrowd(address(arena)).end(task, 1, 1, 100 * TOKEN);
+        bytes memory own = _endWith(1, 1);
         ArenaCrowd(address(arena)).condemn(task, 0, 256);
         vm.etch(address(arena), own);
         vm.prank(keeper);

@@ -90,26 +90,32 @@ contract RankingTest is Test {
     }
 
     function test_I15_RejectsAWinnerAtTheBaseline() public {
-        Model[] memory models = new Model[](2);
-        (models[0], models[1]) = (Model(100, 0, 0), Model(2, 0, 1));
-        _enter(models);
-        uint256[] memory winners = new uint256[](1);
-        winners[0] = 1;
-        bytes memory medians = _packed(models);
-        vm.expectRevert(abi.encodeWithSelector(Ranking.WinnerOutOfOrder.selector, 0));
-        harness.checkWinners(medians, winners, Ranking.Rule(2, 1, 1, 2, 1, 0));
+        Ranking.Rule memory rule = Ranking.Rule(2, 1, 1, 2, 1, 0);
+        _refuseSecond(
+            Model(100, 0, 0), Model(2, 0, 1), rule, abi.encodeWithSelector(Ranking.WinnerOutOfOrder.selector, 0)
+        );
     }
 
     /// @dev The model just above the baseline is earlier than the one above it in their bucket.
     function test_I15_RejectsOmittingAWinnerJustAboveTheBaseline() public {
+        Ranking.Rule memory rule = Ranking.Rule(2, 2, 1, 1000, 100, 0);
+        _refuseSecond(
+            Model(1001, 0, 0), Model(1005, 1, 1), rule, abi.encodeWithSelector(Ranking.WinnerOmitted.selector, 1)
+        );
+    }
+
+    /// @dev The second of two models as the only winner.
+    function _refuseSecond(Model memory first, Model memory second, Ranking.Rule memory rule, bytes memory why)
+        private
+    {
         Model[] memory models = new Model[](2);
-        (models[0], models[1]) = (Model(1001, 0, 0), Model(1005, 1, 1));
+        (models[0], models[1]) = (first, second);
         _enter(models);
         uint256[] memory winners = new uint256[](1);
         winners[0] = 1;
         bytes memory medians = _packed(models);
-        vm.expectRevert(abi.encodeWithSelector(Ranking.WinnerOmitted.selector, 1));
-        harness.checkWinners(medians, winners, Ranking.Rule(2, 2, 1, 1000, 100, 0));
+        vm.expectRevert(why);
+        harness.checkWinners(medians, winners, rule);
     }
 
     /// @dev Nothing counted: nobody wins.

@@ -1,6 +1,6 @@
 """Inner products and weighted sums of updates, without rounding, at the speed of BLAS (see `fixed` for why)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from threading import Lock
 from typing import Any
 
@@ -13,40 +13,22 @@ from covey.federated.fixed import EXACT, Vector, divide_half_even
 Gram = npt.NDArray[Any]
 """(clients, clients) inner products of updates: int64 where all that rules make of them fits, else Python integers."""
 
+Sums = npt.NDArray[np.int64]
+
 _LIMB = 32
 
 
 def gram(stream: Stream) -> Gram:
     """Inner products of all pairs of updates, exactly: sum over coordinates of x_i x_j."""
-    high = np.zeros((stream.count, stream.count), dtype=np.int64)
-    low = np.zeros_like(high)
-    adding = Lock()
-
-    def add(_: int, chunk: Chunk) -> None:
-        products = _products(chunk)
-        with adding:
-            np.add(high, products >> _LIMB, out=high)
-            np.add(low, products & (2**_LIMB - 1), out=low)
-
-    stream.each(add)
-    largest = max((int(top) << _LIMB) + int(rest) for top, rest in zip(high.diagonal(), low.diagonal(), strict=True))
-    roomy = 4 * stream.count * largest < 2**63
+    high, low = _summed(stream, _products, (stream.count, stream.count))
+    roomy = 4 * stream.count * max(_joined(high.diagonal(), low.diagonal())) < 2**63
     exact: Gram = ((high if roomy else high.astype(object)) << _LIMB) + low
     return exact
 
 
 def squared_norms(stream: Stream) -> list[int]:
     """|x_i|^2 of every update, exactly."""
-    totals = np.zeros(stream.count, dtype=object)
-    adding = Lock()
-
-    def add(_: int, chunk: Chunk) -> None:
-        squares = _squares(chunk)
-        with adding:
-            np.add(totals, squares, out=totals)
-
-    stream.each(add)
-    return [int(total) for total in totals]
+    return _joined(*_summed(stream, _squares, (stream.count,)))
 
 
 def squared_distances(products: Gram) -> Gram:
@@ -68,7 +50,26 @@ def peak(chunk: Chunk) -> int:
     return max(-int(chunk.min()), int(chunk.max()))
 
 
-def _products(chunk: Chunk) -> npt.NDArray[np.int64]:
+def _summed(stream: Stream, work: Callable[[Chunk], Sums], shape: tuple[int, ...]) -> tuple[Sums, Sums]:
+    """Sum of what `work` makes of all chunks, as high * 2^_LIMB + low: of one chunk it is below 2^62."""
+    high, low = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
+    adding = Lock()
+
+    def add(_: int, chunk: Chunk) -> None:
+        found = work(chunk)
+        with adding:
+            np.add(high, found >> _LIMB, out=high)
+            np.add(low, found & (2**_LIMB - 1), out=low)
+
+    stream.each(add)
+    return high, low
+
+
+def _joined(high: Sums, low: Sums) -> list[int]:
+    return [(int(top) << _LIMB) + int(rest) for top, rest in zip(high, low, strict=True)]
+
+
+def _products(chunk: Chunk) -> Sums:
     """Of one chunk. Each float64 sum is below 2^53, and a chunk of up to 2^14 columns stays below 2^62 in int64."""
     values = chunk.astype(np.float64)
     columns = max(1, int((EXACT - 1) // max(1, peak(chunk)) ** 2))
@@ -79,7 +80,7 @@ def _products(chunk: Chunk) -> npt.NDArray[np.int64]:
     return products
 
 
-def _squares(chunk: Chunk) -> npt.NDArray[np.int64]:
+def _squares(chunk: Chunk) -> Sums:
     """Of one chunk: below 2^62, as above."""
-    squares: npt.NDArray[np.int64] = np.square(chunk, dtype=np.int64).sum(1)
+    squares: Sums = np.square(chunk, dtype=np.int64).sum(1)
     return squares
