@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from covey.federated.cohort import MAX_CLIENTS, Cohort, Rows, Stream, cohort_of
+from covey.federated.cohort import MAX_CLIENTS, MAX_COLUMNS, Cohort, Rows, Stream, cohort_of
 from covey.federated.errors import CohortError, MissingInputError, TooFewUpdatesError
 from covey.federated.exact import gram, squared_norms
 from covey.federated.fixed import VALUE_LIMIT, dequantise, divide_half_even, quantise
@@ -29,7 +29,7 @@ from covey.federated.rules import (
     TrimmedMean,
 )
 from covey.federated.rules.base import Rule
-from covey.federated.rules.mixing import mixed
+from covey.federated.rules.mixing import mixed, neighbours
 from covey.federated.updates import Coordinates, decode, encode
 
 from . import reference
@@ -128,6 +128,37 @@ def test_mixing_is_its_formula(seed: int) -> None:
     exact = dequantise(given_.stream.source.read(0, given_.stream.size), BITS)
     found = dequantise(mixed(given_, 2000).stream.source.read(0, given_.stream.size), BITS)
     assert np.abs(found - reference.nnm(exact, BYZANTINE)).max() <= 2.0**-BITS * 0.501
+
+
+@pytest.mark.parametrize("kind", ["ties", "close", "far", "alike"])
+@given(seed=seeds, kept=st.integers(1, CLIENTS))
+@few
+def test_neighbours_are_the_nearest_by_exact_distances(kind: str, seed: int, kept: int) -> None:
+    """Of those at one distance, the ones with the smaller digests: also where rough distances tell nothing apart."""
+    rng = np.random.default_rng(seed)
+    small = rng.integers(-2, 3, (CLIENTS, 40))
+    large = rng.integers(-VALUE_LIMIT // 2, VALUE_LIMIT // 2, 40)
+    scale = np.where(np.arange(CLIENTS) < BYZANTINE, 10_000, 1)[:, None]
+    x = {"ties": small, "close": large + small, "far": small * scale, "alike": small[rng.integers(0, 4, CLIENTS)]}[kind]
+    stream = Stream(Rows(x.astype(np.int32)))
+    found = neighbours(stream, kept)
+    for own, line in zip(x, found, strict=True):
+        distances = [(int(((own - other) ** 2).sum()), digest) for other, digest in zip(x, stream.digests, strict=True)]
+        assert sorted(distances)[:kept] == sorted(each for each, near in zip(distances, line, strict=True) if near)
+
+
+@pytest.mark.parametrize("rule", [Median(), TrimmedMean()], ids=lambda rule: rule.name)
+@pytest.mark.parametrize("clients", [1, 2, 5, 6])
+def test_long_updates_are_ranked_as_short_ones(rule: Rule, clients: int) -> None:
+    """A network of comparators is compiled for them."""
+    x = quantise(honest(6, clients, 20_001), BITS)
+    parts = [rule.aggregate(cohort_of(part)).aggregate for part in np.array_split(x, 60, axis=1)]
+    assert np.array_equal(rule.aggregate(cohort_of(x)).aggregate, np.concatenate(parts))
+
+
+def test_a_chunk_has_so_many_columns_at_most() -> None:
+    with pytest.raises(ValueError, match="16,384"):
+        Stream(Rows(np.zeros((1, 2), np.int32)), columns=MAX_COLUMNS + 1)
 
 
 # -- One result --------------------------------------------------------------------------------------------------------

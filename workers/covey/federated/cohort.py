@@ -6,13 +6,12 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from queue import Empty, SimpleQueue
 from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import ThreadpoolController
 
 from covey.federated.errors import CohortError
 from covey.federated.fixed import VALUE_LIMIT, Vector
@@ -21,6 +20,8 @@ Chunk = npt.NDArray[np.int32]
 """(clients, some columns)."""
 
 MAX_CLIENTS = 1024
+MAX_COLUMNS = 2**14
+"""Of a chunk: sums over it of products of two coordinates stay below 2^62."""
 
 
 class Source(Protocol):
@@ -75,12 +76,31 @@ class _Extended:
 
 
 @dataclass(frozen=True)
+class _Some:
+    source: Source
+    rows: Sequence[int]
+
+    @property
+    def count(self) -> int:
+        return len(self.rows)
+
+    @property
+    def size(self) -> int:
+        return self.source.size
+
+    def read(self, start: int, stop: int) -> Chunk:
+        return self.source.read(start, stop)[self.rows]
+
+
+@dataclass(frozen=True)
 class Stream:
     """A source with a way to go through it. Neither `columns` nor `threads` changes a result."""
 
     source: Source
-    columns: int = 6000
-    """Of a chunk, at most 2^14. Not a power of two: rows that lie that far apart share few places in a cache."""
+    columns: int = 6016
+    """Of a chunk, at most MAX_COLUMNS. Kernels take it whole, and it is no power of two: rows that lie that far apart
+    share few places in a cache.
+    """
     threads: int = 2
 
     @property
@@ -91,9 +111,13 @@ class Stream:
     def size(self) -> int:
         return self.source.size
 
+    def __post_init__(self) -> None:
+        if not 1 <= self.columns <= MAX_COLUMNS:
+            raise ValueError(f"chunks of {self.columns:,} columns; there may be {MAX_COLUMNS:,}")
+
     def each(self, work: Callable[[int, Chunk], None]) -> None:
-        """`work` of every chunk and its first column, by all threads at once and in any order. NumPy lets them run side
-        by side.
+        """`work` of every chunk and its first column, by all threads at once and in any order. NumPy and the kernels
+        let them run side by side.
         """
         waiting = SimpleQueue[int]()
         for start in range(0, self.size, self.columns):
@@ -107,7 +131,7 @@ class Stream:
                     return
                 work(start, self.source.read(start, min(start + self.columns, self.size)))
 
-        with _controller().limit(limits=1, user_api="blas"), ThreadPoolExecutor(self.threads) as pool:
+        with ThreadPoolExecutor(self.threads) as pool:
             for done in [pool.submit(share) for _ in range(min(self.threads, waiting.qsize()))]:
                 done.result()
 
@@ -139,6 +163,10 @@ class Stream:
     def with_row(self, last: Vector) -> "Stream":
         """The same with one more row, the last."""
         return replace(self, source=_Extended(self.source, last))
+
+    def of(self, rows: Sequence[int]) -> "Stream":
+        """Some rows of it."""
+        return replace(self, source=_Some(self.source, rows), columns=MAX_COLUMNS)
 
 
 @dataclass(frozen=True)
@@ -175,9 +203,3 @@ def cohort_of(rows: Sequence[Vector] | Chunk, samples: Sequence[int] | None = No
     if len({len(row) for row in rows}) != 1:
         raise CohortError("the updates of a round are vectors of one length, and at least one")
     return Cohort(Stream(Rows(rows)), tuple(samples or [1] * len(rows)))
-
-
-@cache
-def _controller() -> ThreadpoolController:
-    """Of BLAS, which is to compute in the thread that calls it: chunks are what is done side by side."""
-    return ThreadpoolController()

@@ -1,4 +1,4 @@
-"""Inner products and weighted sums of updates, without rounding, at the speed of BLAS (see `fixed` for why)."""
+"""Inner products and weighted sums of updates, without rounding, over all chunks (see `fixed` for why)."""
 
 from collections.abc import Callable, Sequence
 from threading import Lock
@@ -8,7 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from covey.federated.cohort import Chunk, Stream
-from covey.federated.fixed import EXACT, Vector, divide_half_even
+from covey.federated.fixed import Vector
+from covey.federated.kernels.means import WeightedMeans
+from covey.federated.kernels.products import products
 
 Gram = npt.NDArray[Any]
 """(clients, clients) inner products of updates: int64 where all that rules make of them fits, else Python integers."""
@@ -18,12 +20,15 @@ Sums = npt.NDArray[np.int64]
 _LIMB = 32
 
 
-def gram(stream: Stream) -> Gram:
-    """Inner products of all pairs of updates, exactly: sum over coordinates of x_i x_j."""
-    high, low = _summed(stream, _products, (stream.count, stream.count))
+def gram(stream: Stream, rough: bool = False) -> Gram:
+    """Inner products of all pairs of updates, sum over coordinates of x_i x_j: exactly, or as `kernels.products` says
+    of rough ones.
+    """
+    high, low = _summed(stream, lambda chunk: products(chunk, rough), (stream.count, stream.count))
     roomy = 4 * stream.count * max(_joined(high.diagonal(), low.diagonal())) < 2**63
-    exact: Gram = ((high if roomy else high.astype(object)) << _LIMB) + low
-    return exact
+    upper = np.triu(((high if roomy else high.astype(object)) << _LIMB) + low)
+    pairs: Gram = upper + np.triu(upper, 1).T
+    return pairs
 
 
 def squared_norms(stream: Stream) -> list[int]:
@@ -40,14 +45,8 @@ def squared_distances(products: Gram) -> Gram:
 
 def weighted_mean(stream: Stream, weights: Sequence[int], divisor: int) -> Vector:
     """Sum of weight_i x_i, over `divisor`, half to even. Weights are at least 0 and sum to at most WEIGHT_LIMIT."""
-    used = np.flatnonzero(weights)
-    row = np.array(weights, dtype=np.float64)[used]
-    return stream.columnwise(lambda chunk: divide_half_even(row @ chunk[used].astype(np.float64), divisor))
-
-
-def peak(chunk: Chunk) -> int:
-    """Largest magnitude."""
-    return max(-int(chunk.min()), int(chunk.max()))
+    mean = WeightedMeans(np.array(weights), np.zeros((1, stream.count), np.int64), divisor)
+    return stream.columnwise(lambda chunk: mean.of(chunk)[0])
 
 
 def _summed(stream: Stream, work: Callable[[Chunk], Sums], shape: tuple[int, ...]) -> tuple[Sums, Sums]:
@@ -69,18 +68,7 @@ def _joined(high: Sums, low: Sums) -> list[int]:
     return [(int(top) << _LIMB) + int(rest) for top, rest in zip(high, low, strict=True)]
 
 
-def _products(chunk: Chunk) -> Sums:
-    """Of one chunk. Each float64 sum is below 2^53, and a chunk of up to 2^14 columns stays below 2^62 in int64."""
-    values = chunk.astype(np.float64)
-    columns = max(1, int((EXACT - 1) // max(1, peak(chunk)) ** 2))
-    products = np.zeros((len(values), len(values)), dtype=np.int64)
-    for start in range(0, values.shape[1], columns):
-        part = values[:, start : start + columns]
-        products += (part @ part.T).astype(np.int64)
-    return products
-
-
 def _squares(chunk: Chunk) -> Sums:
-    """Of one chunk: below 2^62, as above."""
+    """Of one chunk: below 2^62, for a chunk has up to 2^14 columns."""
     squares: Sums = np.square(chunk, dtype=np.int64).sum(1)
     return squares

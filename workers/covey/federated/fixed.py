@@ -4,7 +4,7 @@ A coordinate x of an update is the integer q = round(x * 2^f) of `fraction_bits`
 Within the range |x| <= 2^(24 - f) the error is at most 2^-(f + 1); beyond it the coordinate saturates.
 
 Whatever is computed from updates stays below 2^53 in magnitude, or below 2^52 where a quotient follows: in float64 no
-such sum or product rounds, in whatever order it is taken, so BLAS and threads may do it and the bytes are the same
+such sum or product rounds, in whatever order it is taken, so vectors and threads may do it and the bytes are the same
 anywhere.
 """
 
@@ -63,11 +63,9 @@ def dequantise(values: Integers, fraction_bits: int) -> npt.NDArray[np.float64]:
 def divide_half_even(numerators: Integers, divisor: int | Integers) -> Vector:
     """numerators / divisor (> 0), rounded to the nearest integer, ties to even; saturates at VALUE_LIMIT.
 
-    Exact for |numerators| < 2^52, or 2^23 if they are float32. A quotient that is no multiple of 1/2 is at least
-    1 / (2 divisor) away from the next one, and as a float it is off by at most |numerator| / divisor * 2^-53 (2^-24),
-    which is less; multiples of 1/2 are exact.
+    Exact for |numerators| < 2^52. A quotient that is no multiple of 1/2 is at least 1 / (2 divisor) away from the next
+    one, and as a float it is off by at most |numerator| / divisor * 2^-53, which is less; multiples of 1/2 are exact.
     """
-    kind = np.float32 if numerators.dtype == np.float32 else np.float64
-    quotients = np.divide(numerators, divisor, dtype=kind)
+    quotients = np.divide(numerators, divisor, dtype=np.float64)
     np.clip(np.rint(quotients, out=quotients), -VALUE_LIMIT, VALUE_LIMIT, out=quotients)
     return quotients.astype(np.int32)

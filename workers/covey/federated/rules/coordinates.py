@@ -1,13 +1,18 @@
 """Rules that go by coordinate: each column is sorted, all columns of a chunk at once."""
 
+from collections.abc import Callable
 from typing import ClassVar
 
 import numpy as np
 from pydantic.dataclasses import dataclass
 
-from covey.federated.cohort import Chunk, Cohort
-from covey.federated.fixed import VALUE_LIMIT, Vector, divide_half_even
+from covey.federated.cohort import Chunk, Cohort, Stream
+from covey.federated.fixed import VALUE_LIMIT, Integers, divide_half_even
+from covey.federated.kernels.ranks import MAX_ROWS, RankSums, comparators
 from covey.federated.rules.base import STRICT, Outcome, Rule, Share, byzantine, everybody, require
+
+_COLUMNS_TO_PAY = 1000
+"""For each comparator: compiling it takes as long as it saves on so many columns in five rounds."""
 
 
 @dataclass(frozen=True, config=STRICT)
@@ -47,10 +52,13 @@ def sorted_columns(chunk: Chunk) -> Chunk:
 
 def _mean_of_ranks(cohort: Cohort, first: int, stop: int) -> Outcome:
     """Per coordinate the mean, half to even, of the values from rank `first` to before `stop`."""
-    count = stop - first
-    kind = np.int32 if count * VALUE_LIMIT < 2**31 else np.int64
+    sums, count = _rank_sums(cohort.stream, first, stop), stop - first
+    return everybody(cohort.stream.columnwise(lambda chunk: divide_half_even(sums(chunk), count)), cohort)
 
-    def work(chunk: Chunk) -> Vector:
-        return divide_half_even(np.einsum("ij->i", sorted_columns(chunk)[:, first:stop], dtype=kind), count)
 
-    return everybody(cohort.stream.columnwise(work), cohort)
+def _rank_sums(stream: Stream, first: int, stop: int) -> Callable[[Chunk], Integers]:
+    """What adds up those ranks of a chunk: compiled where that soon pays, else by sorting."""
+    if stream.count <= MAX_ROWS and stream.size >= _COLUMNS_TO_PAY * len(comparators(stream.count, first, stop)):
+        return RankSums(stream.count, first, stop).of
+    kind = np.int32 if (stop - first) * VALUE_LIMIT < 2**31 else np.int64
+    return lambda chunk: np.einsum("ij->i", sorted_columns(chunk)[:, first:stop], dtype=kind)
