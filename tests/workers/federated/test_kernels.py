@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from covey.federated.fixed import VALUE_LIMIT, WEIGHT_LIMIT
+from covey.federated.fixed import VALUE_LIMIT, WEIGHT_LIMIT, quantise
 from covey.federated.kernels.means import WeightedMeans
 from covey.federated.kernels.processor import INT64, Kernel, counting
 from covey.federated.kernels.products import ROUGHNESS, products
 from covey.federated.kernels.ranks import MAX_ROWS, RankSums
+from covey.federated.kernels.vectors import add, quantised_difference
 
 Array = np.ndarray
 
@@ -142,6 +143,54 @@ def test_rough_products_of_what_cancels_stay_within_their_bound() -> None:
     exact = int(one @ other)
     bound = float(np.linalg.norm(one)) * float(np.linalg.norm(other)) * 2.0**-ROUGHNESS
     assert abs(int(products(chunk, rough=True)[0, 1]) - exact) <= bound
+
+
+# -- Single updates ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 5, 1001])
+@pytest.mark.parametrize("after_kind", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize("before_kind", [np.float16, np.float32, np.float64])
+@given(seed=seeds, bits=st.integers(0, 24))
+@settings(few, max_examples=5)
+def test_differences_are_quantised_as_elsewhere(
+    size: int, after_kind: type[np.floating], before_kind: type[np.floating], seed: int, bits: int
+) -> None:
+    """Among them ties, and what saturates."""
+    rng = np.random.default_rng(seed)
+    whole = rng.integers(-8, 8, (2, size)) / 2.0 ** (bits + 1)
+    spread = rng.normal(0, 1, (2, size)) * 10.0 ** rng.integers(-9, 4, (2, size))
+    values = np.where(rng.random((2, size)) < 0.5, whole, spread).clip(-60_000, 60_000)
+    after, before = values[0].astype(after_kind), values[1].astype(before_kind)
+    found, finite = quantised_difference(after, before, 2.0**bits)
+    assert finite
+    assert np.array_equal(found, quantise(np.subtract(after, before, dtype=np.float64), bits))
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+@pytest.mark.parametrize("place", [0, 7, 8])
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_what_is_not_finite_is_seen(kind: type[np.floating], place: int, value: float) -> None:
+    after = np.ones(9, kind)
+    after[place] = value
+    assert not quantised_difference(after, np.ones(9, kind), 1.0)[1]
+    assert not quantised_difference(np.ones(9, kind), after, 1.0)[1]
+
+
+def test_a_difference_that_only_its_scale_makes_infinite_is_seen() -> None:
+    large = np.array([1e308])
+    assert not quantised_difference(large, -large, 2.0**20)[1]
+
+
+@pytest.mark.parametrize("size", [1, 3, 4, 5, 1001])
+@pytest.mark.parametrize("weight", [0, 1, 2**18, 2**31 - 1])
+def test_updates_are_added_with_their_weight(size: int, weight: int) -> None:
+    one, other = updates(size, 2, size)
+    total = one.astype(np.int64) * -3
+    add(total, other, weight)
+    assert np.array_equal(total, one.astype(np.int64) * -3 + other.astype(np.int64) * weight)
+    add(total, other[::-1], 1)
+    assert np.array_equal(total, one.astype(np.int64) * -3 + other.astype(np.int64) * weight + other[::-1])
 
 
 # -- Compiling ---------------------------------------------------------------------------------------------------------

@@ -14,6 +14,11 @@ class UpdateRangeError(FederatedError):
 class NonFiniteUpdateError(FederatedError):
     """Training gave NaN or infinity, which no integer stands for."""
 
+    def __init__(
+        self, message: str = "the update holds NaN or infinity: lower the learning rate or look for outliers"
+    ) -> None:
+        super().__init__(message)
+
 
 class CohortError(FederatedError):
     """The updates of a round do not fit together, or are more than a round may have."""

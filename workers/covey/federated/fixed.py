@@ -48,7 +48,7 @@ def quantise(values: npt.NDArray[np.floating[Any]], fraction_bits: int) -> Vecto
     scaled = np.multiply(values, 2.0**fraction_bits, dtype=np.float64)
     low, high = scaled.min(initial=0), scaled.max(initial=0)  # NaN if one is
     if not (np.isfinite(low) and np.isfinite(high)):
-        raise NonFiniteUpdateError("the update holds NaN or infinity: lower the learning rate or look for outliers")
+        raise NonFiniteUpdateError
     if max(-low, high) > VALUE_LIMIT:
         np.clip(scaled, -VALUE_LIMIT, VALUE_LIMIT, out=scaled)
     integers: Vector = np.rint(scaled, out=scaled).astype(np.int32)

@@ -14,6 +14,7 @@ from covey.federated.cohort import Cohort, Rows, Stream
 from covey.federated.crew import Crew
 from covey.federated.errors import FederatedError
 from covey.federated.fixed import Vector, divide_half_even
+from covey.federated.kernels.vectors import add
 from covey.federated.plan import Plan
 from covey.federated.rules.base import Outcome
 from covey.federated.rules.means import FedAvg
@@ -25,9 +26,6 @@ Sums = npt.NDArray[np.int64]
 
 M = TypeVar("M")
 M_contra = TypeVar("M_contra", contravariant=True)
-
-_COLUMNS = 2**14
-"""Summed at a time, so that they stay in a processor's cache."""
 
 _DRAW = 1
 """What a random number is for."""
@@ -139,15 +137,8 @@ def _sums(rule: FedAvg, model: M, round: int, job: Job[M], clients: Sequence[int
         if total is None:
             total = np.zeros(batch.rows.shape[1], np.int64)
         weights = rule.weights(batch.samples)
-        _add(total, batch.rows, weights)
+        for row, weight in zip(batch.rows, weights, strict=True):
+            add(total, row, weight)
         whole += sum(weights)
     assert total is not None  # a share has a client
     return total, whole
-
-
-def _add(total: Sums, rows: Updates, weights: Sequence[int]) -> None:
-    """Adds weight_i x_i of every row."""
-    for start in range(0, len(total), _COLUMNS):
-        part = slice(start, start + _COLUMNS)
-        for row, weight in zip(rows[:, part], weights, strict=True):
-            total[part] += np.multiply(row, weight, dtype=np.int64)

@@ -13,8 +13,9 @@ from functools import cached_property
 import numpy as np
 
 from covey.federated import fixed
-from covey.federated.errors import CohortError, UpdateRangeError
+from covey.federated.errors import CohortError, NonFiniteUpdateError, UpdateRangeError
 from covey.federated.fixed import Vector
+from covey.federated.kernels.vectors import quantised_difference
 from covey.learning import tensors
 from covey.learning.errors import DtypeError, ShapeError, TensorNamesError
 from covey.learning.families import family_of
@@ -26,8 +27,6 @@ Weights = Mapping[str, Array]
 """Arrays by name."""
 
 _DTYPE = "I32"
-_BLOCK = 2**16
-"""Coordinates whose float64 numbers stay in a processor's cache."""
 
 
 @dataclass(frozen=True)
@@ -75,10 +74,10 @@ def difference(after: Weights, before: Weights, coordinates: Coordinates, fracti
     """The update that leads from `before` to `after`. Raises NonFiniteUpdateError."""
     vector: Vector = np.empty(coordinates.size, np.int32)
     for name, part in coordinates.split(vector).items():
-        new, old, flat = after[name].reshape(-1), before[name].reshape(-1), part.reshape(-1)
-        for start in range(0, flat.size, _BLOCK):
-            block = slice(start, start + _BLOCK)
-            flat[block] = fixed.quantise(np.subtract(new[block], old[block], dtype=np.float64), fraction_bits)
+        new, old = after[name].reshape(-1), before[name].reshape(-1)
+        part.reshape(-1)[:], finite = quantised_difference(new, old, 2.0**fraction_bits)
+        if not finite:
+            raise NonFiniteUpdateError
     return vector
 
 

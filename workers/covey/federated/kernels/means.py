@@ -12,6 +12,7 @@ from covey.federated.kernels.processor import (
     INT32,
     INT64,
     Kernel,
+    clamped_half_even,
     compiled_once,
     counting,
     element,
@@ -68,7 +69,6 @@ def _kernel() -> Kernel:
         lines: Any,
         divisor: Any,
     ) -> None:
-        half_even = ir.Function(b.module, ir.FunctionType(doubles, [doubles]), f"llvm.rint.v{many}f64")
         whole = splat(b, b.sitofp(divisor, DOUBLE), many)
 
         def add_up(first: Any, stop: Any, column: Any, totals: list[Any]) -> None:
@@ -91,10 +91,7 @@ def _kernel() -> Kernel:
                 add_up(end(line), end(b.add(line, INT64(1))), column, totals)
                 out = element(b, means, b.add(b.mul(line, columns), column), INT32)
                 for place, total in zip(abreast, totals, strict=True):
-                    quotient = b.call(half_even, [b.fdiv(b.load(total, typ=doubles), whole)])
-                    for limit, beyond in ((-VALUE_LIMIT, "<"), (VALUE_LIMIT, ">")):
-                        bound = ir.Constant(doubles, [float(limit)] * many)
-                        quotient = b.select(b.fcmp_ordered(beyond, quotient, bound), bound, quotient)
-                    b.store(b.fptosi(quotient, integers), element(b, out, place, INT32), align=4)
+                    mean = clamped_half_even(b, b.fdiv(b.load(total, typ=doubles), whole), VALUE_LIMIT)
+                    b.store(mean, element(b, out, place, INT32), align=4)
 
     return Kernel(write, arrays=4, counts=2)

@@ -51,8 +51,8 @@ class Kernel:
         prototype = ctypes.CFUNCTYPE(None, *(places[kind] for kind in kinds))
         self._function = prototype(self._engine.get_function_address("kernel"))
 
-    def __call__(self, chunk: npt.NDArray[np.int32], *others: npt.NDArray[Any] | int) -> None:
-        """chunk: `fitted`. Raises ValueError for an array whose elements do not follow each other."""
+    def __call__(self, chunk: npt.NDArray[Any], *others: npt.NDArray[Any] | int) -> None:
+        """chunk: `fitted`, or one line. Raises ValueError for an array whose elements do not follow each other."""
         given = []
         for other in others:
             if isinstance(other, np.ndarray) and not other.flags.c_contiguous:
@@ -136,6 +136,18 @@ def multiply_add(builder: Any, factor: Any, other: Any, place: Any) -> None:
     product = builder.fmul(factor, other, flags=("contract",))
     total = builder.fadd(builder.load(place, typ=product.type), product, flags=("contract",))
     builder.store(total, place)
+
+
+def clamped_half_even(builder: Any, values: Any, limit: int) -> Any:
+    """A vector of doubles as int32: rounded, ties to even, and no further from zero than `limit`."""
+    for sign, beyond in ((-1, "<"), (1, ">")):
+        bound = ir.Constant(values.type, [float(sign * limit)] * values.type.count)
+        values = builder.select(builder.fcmp_ordered(beyond, values, bound), bound, values)
+    name = f"llvm.rint.v{values.type.count}f64"
+    rint = builder.module.globals.get(name) or ir.Function(
+        builder.module, ir.FunctionType(values.type, [values.type]), name
+    )
+    return builder.fptosi(builder.call(rint, [values]), ir.VectorType(INT32, values.type.count))
 
 
 def _machine() -> Any:
