@@ -89,14 +89,24 @@ GOOD = {
         ("nan", {"arrays": "arrays(p=np.full(1, np.nan, np.float32))"}, "NaN or infinity (p): lower the"),
         ("uncounted", {"train": "{}"}, "counted None examples: return how many it used"),
         ("none", {"train": "{'num-examples': 0}"}, "counted 0 examples: return how many it used"),
+        ("garbled", {"arrays": "garbled(b'no array')"}, "returned arrays that cannot be read"),
+        ("foreign", {"arrays": "garbled(b'', 'torch.Tensor')"}, "returned arrays that cannot be read"),
         ("lossless", {"evaluate": "{'num-examples': 3, 'accuracy': 1.0}"}, "name the loss one of loss, eval_loss"),
     ],
 )
 def test_what_a_bad_flower_app_hears(tmp_path: Path, name: str, changed: dict[str, str], says: str) -> None:
+    app = app_that(tmp_path, name, changed)
+    with pytest.raises(AppError, match=re.escape(says)):  # noqa: PT012 (which of the two fails is the case's)
+        app.train({"p": np.zeros(1, np.float32)}, 0)
+        app.evaluate({"p": np.zeros(1, np.float32)}, 0)
+
+
+def app_that(folder: Path, name: str, changed: dict[str, str]) -> App:
+    """A Flower app that replies what GOOD says, but for what is changed."""
     reply = GOOD | changed
-    package = tmp_path / f"app_{name}"
+    package = folder / f"app_{name}"
     package.mkdir()
-    (tmp_path / "pyproject.toml").write_text(f"[tool.flwr.app.components]\nclientapp = 'app_{name}.client:app'\n")
+    (folder / "pyproject.toml").write_text(f"[tool.flwr.app.components]\nclientapp = 'app_{name}.client:app'\n")
     (package / "__init__.py").touch()
     (package / "client.py").write_text(
         "import numpy as np\n"
@@ -105,6 +115,8 @@ def test_what_a_bad_flower_app_hears(tmp_path: Path, name: str, changed: dict[st
         "app = ClientApp()\n"
         "def arrays(**named):\n"
         "    return ArrayRecord({name: Array(array) for name, array in named.items()})\n"
+        "def garbled(data, form='numpy.ndarray'):\n"
+        "    return ArrayRecord({'p': Array('float32', (1,), form, data)})\n"
         "@app.train()\n"
         "def train(msg, context):\n"
         f"    content = {{'arrays': {reply['arrays']}, 'metrics': MetricRecord({reply['train']})}}\n"
@@ -114,10 +126,21 @@ def test_what_a_bad_flower_app_hears(tmp_path: Path, name: str, changed: dict[st
         f"    content = {{'metrics': MetricRecord({reply['evaluate']})}}\n"
         "    return Message(content=RecordDict(content), reply_to=msg)\n"
     )
-    app = load_app(tmp_path, None, 0, ALONE)
-    with pytest.raises(AppError, match=re.escape(says)):  # noqa: PT012 (which of the two fails is the case's)
-        app.train({"p": np.zeros(1, np.float32)}, 0)
-        app.evaluate({"p": np.zeros(1, np.float32)}, 0)
+    return load_app(folder, None, 0, ALONE)
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("rows", "np.arange(6, dtype=np.float32).reshape(2, 3)"),
+        ("columns", "np.asfortranarray(np.arange(6, dtype=np.float32).reshape(2, 3))"),
+        ("backwards", "np.arange(6, dtype=np.float32)[::-1].reshape(2, 3)[::-1, ::-1]"),
+    ],
+)
+def test_a_flower_app_may_lay_its_arrays_as_it_likes(tmp_path: Path, name: str, array: str) -> None:
+    app = app_that(tmp_path, name, {"arrays": f"arrays(p={array})"})
+    trained = app.train({"p": np.zeros((2, 3), np.float32)}, 0)
+    assert trained.parameters["p"].tolist() == [[0, 1, 2], [3, 4, 5]]
 
 
 @pytest.mark.parametrize(

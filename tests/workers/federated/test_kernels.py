@@ -221,6 +221,12 @@ def test_an_array_in_another_order_is_refused() -> None:
         kernel(chunk, np.zeros((2, 3)).T)
 
 
+@pytest.mark.parametrize("kernel", [RankSums(3, 0, 1), WeightedMeans(np.ones(3, int), np.ones((1, 3), int), 3)])
+def test_a_chunk_of_fewer_rows_is_refused(kernel: RankSums | WeightedMeans) -> None:
+    with pytest.raises(ValueError, match="2 rows, where there should be 3"):
+        kernel.of(np.zeros((2, 64), np.int32))
+
+
 def test_a_kernel_takes_nothing_along_that_others_need() -> None:
     chunk = updates(5, 3, 64)
     before = RankSums(3, 0, 1)

@@ -85,7 +85,10 @@ class FlowerApp:
             )
         arrays = _only(reply.array_records, "ArrayRecord with the trained model")
         metrics = _only(reply.metric_records, f"MetricRecord with {_SAMPLES}")
-        trained = {name: _read(array) for name, array in arrays.items()}
+        try:
+            trained = {name: _read(array) for name, array in arrays.items()}
+        except (TypeError, ValueError) as error:
+            raise AppError(f"the app returned arrays that cannot be read ({error}): make them by Array(...)") from error
         return checked_training(parameters, trained, metrics.get(_SAMPLES))
 
     def evaluate(self, parameters: Parameters, round: int) -> Evaluated:

@@ -37,15 +37,16 @@ class WeightedMeans:
 
     def __init__(self, common: Weights, changes: Weights, divisor: int) -> None:
         shared, (lines, rows) = np.flatnonzero(common), np.nonzero(changes)
-        self._rows = np.concatenate([shared, rows])
+        self._count = len(common)
+        self._rows = np.concatenate([shared, rows]).astype(np.int64)
         self._weights = np.concatenate([common[shared], changes[lines, rows]]).astype(np.float64)
-        self._ends = len(shared) + np.searchsorted(lines, np.arange(len(changes) + 1))
+        self._ends = (len(shared) + np.searchsorted(lines, np.arange(len(changes) + 1))).astype(np.int64)
         self._divisor = divisor
         self._kernel = _kernel()
 
     def of(self, chunk: npt.NDArray[np.int32]) -> Vector:
-        """(lines, columns)."""
-        rows = fitted(chunk)
+        """(lines, columns). Raises ValueError for a chunk of another number of rows."""
+        rows = fitted(chunk, self._count)
         means = np.empty((len(self._ends) - 1, rows.shape[1]), np.int32)
         self._kernel(rows, self._rows, self._weights, self._ends, means, len(means), self._divisor)
         return means[:, : chunk.shape[1]]

@@ -73,9 +73,14 @@ def compiled_once(make: Callable[P, Kernel]) -> Callable[P, Kernel]:
     return kernel
 
 
-def fitted(chunk: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    """The same as kernels take it: in each row values lie side by side, and zeros fill up the last COLUMNS."""
+def fitted(chunk: npt.NDArray[np.int32], rows: int) -> npt.NDArray[np.int32]:
+    """The same as kernels take it: in each row values lie side by side, and zeros fill up the last COLUMNS.
+
+    Raises ValueError unless it has so many rows.
+    """
     count, columns = chunk.shape
+    if count != rows:
+        raise ValueError(f"a chunk of {count:,} rows, where there should be {rows:,}")
     plain = chunk.dtype == np.int32 and chunk.strides[1] == chunk.itemsize and chunk.strides[0] % chunk.itemsize == 0
     if plain and columns % COLUMNS == 0:
         return chunk

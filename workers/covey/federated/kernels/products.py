@@ -63,7 +63,7 @@ def products(chunk: npt.NDArray[np.int32], rough: bool = False) -> npt.NDArray[n
     count, tiles = len(chunk), -(-len(chunk) // _TILE)
     floats = _aligned((tiles * _TILE, arithmetic.depth, arithmetic.lanes), arithmetic.width)
     sums = np.zeros((tiles * _TILE, tiles * _TILE), np.int64)
-    _kernel(arithmetic)(fitted(chunk), floats, sums, count, tiles)
+    _kernel(arithmetic)(fitted(chunk, count), floats, sums, count, tiles)
     return sums[:count, :count]
 
 

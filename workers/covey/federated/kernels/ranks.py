@@ -37,11 +37,12 @@ class RankSums:
     def __init__(self, count: int, first: int, stop: int) -> None:
         if not 0 <= first < stop <= count <= MAX_ROWS:
             raise ValueError(f"ranks {first} to {stop} of {count} rows; there may be {MAX_ROWS}")
+        self._count = count
         self._kernel = _kernel(count, first, stop)
 
     def of(self, chunk: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-        """(columns,)."""
-        rows = fitted(chunk)
+        """(columns,). Raises ValueError for a chunk of another number of rows."""
+        rows = fitted(chunk, self._count)
         sums = np.empty(rows.shape[1], np.int32)
         self._kernel(rows, sums)
         return sums[: chunk.shape[1]]
