@@ -94,4 +94,37 @@ contract AllianceGasTest is AllianceTest {
         fits(keeper, abi.encodeCall(alliance.settle, (task, none)));
         spent("settle, 64 silent", 1_096_200, 1_130_000);
     }
+
+    /// The dearest place: all but four of 128 clients have been on the bench for long, and each is looked at.
+    function test_I19_JoiningAFullTaskFits() public {
+        Params memory p = params();
+        (p.rounds, p.maxClients, p.initialReputation, p.maxReputation) = (5, 128, 8, 8);
+        create(p);
+        for (uint256 i; i < 128; ++i) {
+            join(100);
+        }
+        drawAny();
+        uint256[] memory proposers = scribe.members(alliance.roundOf(task).proposers);
+        uint256[] memory voters = scribe.members(alliance.roundOf(task).voters);
+        for (uint256 i; i < 2; ++i) {
+            commitUpdate(proposers[i]);
+        }
+        vm.warp(alliance.clockOf(task).drawnAt + 100);
+        for (uint256 i; i < 2; ++i) {
+            publish(proposers[i]);
+        }
+        vm.warp(alliance.clockOf(task).drawnAt + 200);
+        for (uint256 i; i < 2; ++i) {
+            commitVote(voters[i], honest(voters[i]));
+        }
+        vm.warp(alliance.clockOf(task).drawnAt + 300);
+        revealAll();
+        vm.warp(alliance.clockOf(task).drawnAt + 400);
+        settle();
+        play();
+        play();
+        address newcomer = operator("newcomer");
+        fits(newcomer, abi.encodeCall(alliance.join, (task, 100e18)));
+        spent("join a full task, 124 on the bench", 422_900, 450_000);
+    }
 }
