@@ -57,15 +57,21 @@ contract AllianceGasTest is AllianceTest {
 
     // ── Limits (I-19) ──────────────────────────────────────────────────────────────────────────────────────────────
 
-    /// 128 clients, all judged: half of them propose, the others vote, each with a vector of its own and nearly half of them with a result of its own; then a
-    /// round in which everybody is silent, which ends the task.
-    function test_I19_EveryCallFitsWith128Clients() public {
-        Params memory p = params();
-        (p.maxClients, p.proposerShare, p.initialReputation, p.maxReputation) = (128, 500_000, 8, 8);
+    /// @dev As many clients as a task may have, of whom one fault isolates nobody.
+    function fill(Params memory p) private {
+        (p.maxClients, p.initialReputation, p.maxReputation) = (128, 8, 8);
         create(p);
         for (uint256 i; i < 128; ++i) {
             join(100);
         }
+    }
+
+    /// 128 clients, all judged: half of them propose, the others vote, each with a vector of its own and nearly half of them with a result of its own; then a
+    /// round in which everybody is silent, which ends the task.
+    function test_I19_EveryCallFitsWith128Clients() public {
+        Params memory p = params();
+        p.proposerShare = 500_000;
+        fill(p);
         vm.warp(alliance.clockOf(task).joinEnd);
         fits(keeper, abi.encodeCall(alliance.advance, (task)));
         nextBlock();
@@ -98,11 +104,8 @@ contract AllianceGasTest is AllianceTest {
     /// The dearest place: all but four of 128 clients have been on the bench for long, and each is looked at.
     function test_I19_JoiningAFullTaskFits() public {
         Params memory p = params();
-        (p.rounds, p.maxClients, p.initialReputation, p.maxReputation) = (5, 128, 8, 8);
-        create(p);
-        for (uint256 i; i < 128; ++i) {
-            join(100);
-        }
+        p.rounds = 5;
+        fill(p);
         drawAny();
         uint256[] memory proposers = scribe.members(alliance.roundOf(task).proposers);
         uint256[] memory voters = scribe.members(alliance.roundOf(task).voters);

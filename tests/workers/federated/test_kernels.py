@@ -193,6 +193,13 @@ def test_updates_are_added_with_their_weight(size: int, weight: int) -> None:
     assert np.array_equal(total, one.astype(np.int64) * -3 + other.astype(np.int64) * weight + other[::-1])
 
 
+def test_vectors_of_different_lengths_are_refused() -> None:
+    with pytest.raises(ValueError, match="one length"):
+        add(np.zeros(8, np.int64), np.zeros(9, np.int32), 1)
+    with pytest.raises(ValueError, match="one length"):
+        quantised_difference(np.zeros(9, np.float32), np.zeros(8, np.float32), 1.0)
+
+
 # -- Compiling ---------------------------------------------------------------------------------------------------------
 
 

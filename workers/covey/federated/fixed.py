@@ -22,9 +22,6 @@ VALUE_LIMIT = 2**VALUE_BITS
 WEIGHT_LIMIT = 2**28
 """Largest sum of the weights of a round: with coordinates of 24 bits, weighted sums stay within 52 bits."""
 
-EXACT = 2.0**53
-"""Sums of integers below this are exact in float64."""
-
 Vector = npt.NDArray[np.int32]
 Integers = npt.NDArray[Any]
 """Integers, held as int32, int64 or float64."""

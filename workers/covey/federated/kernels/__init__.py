@@ -1,3 +1,3 @@
-"""Exact sums over many updates, compiled for the processor that runs them. Each takes a chunk and gives integers, so
-that what compiles them, and how, changes no result.
+"""What every update goes through, compiled for the processor that runs it. All is exact, so that what compiles it, and
+how, changes no byte; but for rough inner products, which say by how much they may be off.
 """

@@ -31,8 +31,9 @@ def quantised_difference(after: Floats, before: Floats, scale: float) -> tuple[V
     """The integers nearest to (after - before) * scale, ties to even, saturating at VALUE_LIMIT: the bytes that
     `fixed.quantise` of the float64 difference gives. And whether all are finite: if not, the integers mean nothing.
 
-    after, before: vectors of one length.
+    after, before: vectors. Raises ValueError unless they have one length.
     """
+    _require_alike(after, before)
     narrow = after.dtype == before.dtype == np.float32
     ends = [np.ascontiguousarray(each, np.float32 if narrow else np.float64) for each in (after, before)]
     integers = np.empty(after.size, np.int32)
@@ -42,8 +43,14 @@ def quantised_difference(after: Floats, before: Floats, scale: float) -> tuple[V
 
 
 def add(total: npt.NDArray[np.int64], row: Vector, weight: int) -> None:
-    """total <- total + weight * row, of vectors in C order. The weight has at most 31 bits."""
+    """total <- total + weight * row; the weight has at most 31 bits. Raises ValueError unless both have one length."""
+    _require_alike(total, row)
     _sum()(np.ascontiguousarray(row, np.int32)[np.newaxis], total, weight)
+
+
+def _require_alike(one: npt.NDArray[Any], other: npt.NDArray[Any]) -> None:
+    if one.ndim != 1 or one.shape != other.shape:
+        raise ValueError(f"vectors of shapes {one.shape} and {other.shape}, where there should be one length")
 
 
 @compiled_once
@@ -52,7 +59,7 @@ def _difference(narrow: bool) -> Kernel:
 
     def write(b: Any, after: Any, _: Any, size: Any, before: Any, integers: Any, scale: Any, zeros: Any) -> None:
         factor = load(b, scale, DOUBLE)
-        for many, start, stop, place in _parts(b, size, lanes(DOUBLE)):
+        for part, (many, start, stop) in enumerate(_parts(b, size, lanes(DOUBLE))):
             values, doubles = ir.VectorType(kind, many), ir.VectorType(DOUBLE, many)
             zero = variable(b, ir.Constant(doubles, None))
             with counting(b, start, stop, many) as i:
@@ -64,7 +71,7 @@ def _difference(narrow: bool) -> Kernel:
                 b.store(b.fadd(b.load(zero, typ=doubles), still), zero)
                 whole = clamped_half_even(b, scaled, VALUE_LIMIT)
                 b.store(whole, element(b, integers, i, INT32), align=4)
-            b.store(b.load(zero, typ=doubles), element(b, zeros, place, DOUBLE), align=8)
+            b.store(b.load(zero, typ=doubles), element(b, zeros, INT64(part * lanes(DOUBLE)), DOUBLE), align=8)
 
     return Kernel(write, arrays=4, counts=0)
 
@@ -73,7 +80,7 @@ def _difference(narrow: bool) -> Kernel:
 def _sum() -> Kernel:
     def write(b: Any, row: Any, _: Any, size: Any, total: Any, weight: Any) -> None:
         factor = b.sext(b.trunc(weight, INT32), INT64)  # tells LLVM that products of 32 bits will do
-        for many, start, stop, _place in _parts(b, size, lanes(INT64)):
+        for many, start, stop in _parts(b, size, lanes(INT64)):
             integers, longs = ir.VectorType(INT32, many), ir.VectorType(INT64, many)
             with counting(b, start, stop, many) as i:
                 product = b.mul(b.sext(load(b, element(b, row, i, INT32), integers), longs), splat(b, factor, many))
@@ -83,10 +90,8 @@ def _sum() -> Kernel:
     return Kernel(write, arrays=1, counts=1)
 
 
-def _parts(b: Any, size: Any, many: int) -> Iterator[tuple[int, Any, Any, Any]]:
-    """Of a vector: what comes in whole registers, then number by number what is left. Lanes, start, stop, and where
-    the lanes' own results lie.
-    """
+def _parts(b: Any, size: Any, many: int) -> Iterator[tuple[int, Any, Any]]:
+    """Of a vector: what comes in whole registers, then number by number what is left. Lanes, start, stop."""
     whole = b.sub(size, b.srem(size, INT64(many)))
-    yield many, INT64(0), whole, INT64(0)
-    yield 1, whole, size, INT64(many)
+    yield many, INT64(0), whole
+    yield 1, whole, size
